@@ -1,0 +1,1 @@
+"""Accounting: Chargebee records in, documents for QAD or problems for people out. Pure."""

@@ -1,0 +1,1 @@
+"""Speaking to one QAD instance as its profile says."""
