@@ -1,0 +1,1 @@
+"""System checks with ids: what would make money unsafe stops the start."""

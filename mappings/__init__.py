@@ -1,0 +1,1 @@
+"""How Chargebee's codes translate into QAD's."""

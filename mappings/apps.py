@@ -1,0 +1,8 @@
+"""The mappings app."""
+
+from django.apps import AppConfig
+
+
+class MappingsConfig(AppConfig):
+    name = "mappings"
+    verbose_name = "Mappings"

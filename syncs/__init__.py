@@ -1,0 +1,1 @@
+"""What moved, when, and with what result."""

@@ -1,0 +1,1 @@
+"""Who uses the connector, and with which credentials."""

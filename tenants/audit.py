@@ -1,0 +1,59 @@
+"""The one way to write an audit line: in the transaction of the change that it records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tenants.models import AuditEntry, AuditPersonal
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What happened to one subject. `personal_*` values may be erased later; put names and addresses there."""
+
+    action: str
+    subject: str
+    before: Any = None
+    after: Any = None
+    reason: str = ""
+    personal_before: Any = None
+    personal_after: Any = None
+
+
+def record(tenant_id: int | None, lines: Iterable[Line], *, actor: str, now: dt.datetime) -> int:
+    """Append lines for one tenant; returns how many. Call it inside the transaction of the change."""
+    pairs = [(_entry(tenant_id, line, actor, now), line) for line in lines]
+    AuditEntry.objects.bulk_create([entry for entry, _ in pairs], batch_size=500)
+    personal = [
+        AuditPersonal(entry=entry, tenant_id=tenant_id, before=line.personal_before, after=line.personal_after)
+        for entry, line in pairs
+        if entry.personal_digest
+    ]
+    AuditPersonal.objects.bulk_create(personal, batch_size=500)
+    return len(pairs)
+
+
+def _entry(tenant_id: int | None, line: Line, actor: str, now: dt.datetime) -> AuditEntry:
+    return AuditEntry(
+        tenant_id=tenant_id,
+        at=now,
+        actor=actor,
+        action=line.action,
+        subject=line.subject[:160],
+        reason=line.reason,
+        before=line.before,
+        after=line.after,
+        personal_digest=_digest(line),
+    )
+
+
+def _digest(line: Line) -> str:
+    if line.personal_before is None and line.personal_after is None:
+        return ""
+    text = json.dumps([line.personal_before, line.personal_after], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

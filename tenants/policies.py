@@ -1,0 +1,94 @@
+"""Every policy a tenant may set: key, allowed values, default, and who reads it. Anything else is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from connector.errors import Problem
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`values` lists the allowed texts; or `kind` says what is accepted: whole (low..high), text, table."""
+
+    key: str
+    default: Any
+    sentence: str
+    values: tuple[str, ...] = ()
+    kind: str = "choice"
+    low: int = 0
+    high: int = 0
+
+
+POLICIES: dict[str, Policy] = {
+    policy.key: policy
+    for policy in (
+        Policy("create_customers", "hold", "A Chargebee customer that QAD does not have", ("create", "hold")),
+        Policy("zero_invoices", "post", "Invoices with a total of zero", ("post", "skip")),
+        Policy("voided_before_posting", "skip", "Invoices voided before they were posted", ("skip", "post_and_reverse")),
+        Policy(
+            "rounding_tolerance_minor",
+            5,
+            "Largest rounding line of a document, in minor units of its currency; above it the document is held",
+            kind="whole",
+            low=0,
+            high=100,
+        ),
+        Policy(
+            "settle_seconds",
+            900,
+            "How long an unanswered posting waits before it is looked up in QAD",
+            kind="whole",
+            low=1,
+            high=86400,
+        ),
+        Policy(
+            "attempt_budget", 8, "Attempts before a posting is parked for a person", kind="whole", low=1, high=100
+        ),
+        Policy(
+            "minor_units",
+            {},
+            "How this site counts currencies that Chargebee's page leaves open: currency -> 0 or 2",
+            kind="minor_units",
+        ),
+        Policy("credit_terms", "", "QAD credit terms code for customers created there", kind="text"),
+        Policy("customer_code_prefix", "C", "First letters of the QAD codes of customers created there", kind="text"),
+        Policy("default_tax", "hold", "A taxed line whose tax has no mapping", ("hold",)),
+    )
+}
+
+
+def check(key: str, value: Any) -> list[Problem]:
+    """Problems of one setting, [] if it may be stored."""
+    policy = POLICIES.get(key)
+    if policy is None:
+        known = ", ".join(sorted(POLICIES))
+        return [_problem(key, f"'{key}' is not a policy.", f"Use one of: {known}.")]
+    if policy.kind == "choice" and value not in policy.values:
+        return [_problem(key, f"Policy '{key}' is {value!r}.", f"Use one of: {', '.join(policy.values)}.")]
+    if policy.kind == "whole" and not (isinstance(value, int) and policy.low <= value <= policy.high):
+        return [_problem(key, f"Policy '{key}' is {value!r}.", f"Use a whole number {policy.low}..{policy.high}.")]
+    if policy.kind == "text" and not isinstance(value, str):
+        return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a text.")]
+    if policy.kind == "minor_units" and not _is_minor_units(value):
+        return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a table such as { CLP = 0 } with 0 or 2.")]
+    return []
+
+
+def _is_minor_units(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(code, str) and len(code) == 3 and code.isupper() and digits in (0, 2)
+        for code, digits in value.items()
+    )
+
+
+def _problem(key: str, message: str, fix: str) -> Problem:
+    return Problem("policy-refused", f"Policy {key}", message, fix)
+
+
+def read(tenant: Tenant) -> dict[str, Any]:
+    """Every policy of a tenant with defaults filled in."""
+    stored = dict(tenant.policy_settings.values_list("key", "value"))
+    return {key: stored.get(key, policy.default) for key, policy in POLICIES.items()}
