@@ -1,0 +1,1 @@
+"""A QAD instance in memory: customers, open items and a double-entry ledger behind two dialects."""
