@@ -1,0 +1,189 @@
+"""Every problem that the ledger finds in a document, as a sentence with its next step."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from connector.errors import Problem
+from connector.money import Money
+
+ROLE_NAMES = {
+    "discount": "discounts",
+    "promotional_granted": "promotional credits granted",
+    "promotional_bought": "promotional credits bought",
+    "round_off": "rounding",
+    "write_off": "write-offs",
+    "withheld_tax": "withheld tax",
+    "refund_clearing": "refund clearing",
+    "on_account": "payments on account",
+    "receivable": "receivables",
+}
+
+
+def item_not_mapped(subject: str, on: dt.date) -> Problem:
+    return Problem(
+        "item-not-mapped",
+        subject,
+        f"{subject} has no GL account on {on}.",
+        "Map it under Mappings > Item mappings; the documents that wait for it are released when you save.",
+        "item_mappings",
+    )
+
+
+def tax_not_mapped(name: str, rate: str, jurisdiction: str, on: dt.date) -> Problem:
+    where = f" in {jurisdiction}" if jurisdiction else ""
+    subject = f"Tax '{name}' at {rate} %{where}"
+    return Problem(
+        "tax-not-mapped",
+        subject,
+        f"{subject} has no account or QAD tax code on {on}.",
+        "Map it under Mappings > Tax mappings.",
+        "tax_mappings",
+    )
+
+
+def role_not_mapped(role: str, on: dt.date) -> Problem:
+    name = ROLE_NAMES.get(role, role)
+    return Problem(
+        "role-not-mapped",
+        f"Account for {name}",
+        f"No GL account is set for {name} on {on}.",
+        "Set it under Mappings > Account roles.",
+        "account_roles",
+    )
+
+
+def account_unknown(account: str, subject: str) -> Problem:
+    return Problem(
+        "account-unknown",
+        f"GL account {account}",
+        f"{subject} is mapped to GL account {account}, which QAD does not have.",
+        "Choose another account for it, or create the account in QAD and refresh the list of GL accounts.",
+        "item_mappings",
+    )
+
+
+def account_inactive(account: str, subject: str) -> Problem:
+    return Problem(
+        "account-inactive",
+        f"GL account {account}",
+        f"{subject} is mapped to GL account {account}, which is inactive in QAD.",
+        "Choose another account for it, or activate the account in QAD and refresh the list of GL accounts.",
+        "item_mappings",
+    )
+
+
+def dimension_missing(account: str, dimension: str, subject: str) -> Problem:
+    return Problem(
+        "dimension-missing",
+        f"GL account {account}",
+        f"GL account {account} needs a {dimension}, and the mapping of {subject} gives none.",
+        f"Add the {dimension} to that mapping.",
+        "item_mappings",
+    )
+
+
+def account_currency(account: str, only: str, currency: str) -> Problem:
+    return Problem(
+        "account-currency",
+        f"GL account {account}",
+        f"GL account {account} takes only {only}, and this document is in {currency}.",
+        "Map the line to an account that takes this currency.",
+        "item_mappings",
+    )
+
+
+def customer_not_linked(customer_id: str) -> Problem:
+    return Problem(
+        "customer-not-linked",
+        f"Customer '{customer_id}'",
+        f"Chargebee customer '{customer_id}' has no customer in QAD.",
+        "Link it under Mappings > Customer mappings, or let the connector create it (policy create_customers).",
+        "customer_mappings",
+    )
+
+
+def customer_unknown(customer_id: str, code: str) -> Problem:
+    return Problem(
+        "customer-unknown",
+        f"QAD customer {code}",
+        f"Chargebee customer '{customer_id}' is linked to QAD customer {code}, which QAD does not have.",
+        "Correct the link under Mappings > Customer mappings, or refresh the list of QAD customers.",
+        "customer_mappings",
+    )
+
+
+def customer_inactive(customer_id: str, code: str) -> Problem:
+    return Problem(
+        "customer-inactive",
+        f"QAD customer {code}",
+        f"QAD customer {code} of Chargebee customer '{customer_id}' is inactive.",
+        "Activate it in QAD, or link the Chargebee customer to another one.",
+        "customer_mappings",
+    )
+
+
+def customer_incomplete(customer_id: str, code: str) -> Problem:
+    return Problem(
+        "customer-incomplete",
+        f"QAD customer {code}",
+        f"QAD customer {code} of Chargebee customer '{customer_id}' has no complete domain data (site, daybook set).",
+        "Complete it in QAD, then refresh the list of QAD customers.",
+        "customer_mappings",
+    )
+
+
+def not_equal(code: str, document: str, left: str, left_amount: Money, right: str, right_amount: Money) -> Problem:
+    """Two figures of one document that should be the same."""
+    difference = left_amount - right_amount
+    return Problem(
+        code,
+        document,
+        f"{document}: {left} is {left_amount}, but {right} is {right_amount}; they differ by {difference}.",
+        "Look at the document in Chargebee; if it is right there, tell the people who support this connector.",
+        "document",
+    )
+
+
+def rounding_too_large(document: str, difference: Money, tolerance_minor: int) -> Problem:
+    return Problem(
+        "rounding-too-large",
+        document,
+        f"{document}: lines and taxes miss the total by {difference}, more than the allowed {tolerance_minor} minor units.",
+        "Look at the document in Chargebee; the limit is the policy rounding_tolerance_minor.",
+        "document",
+    )
+
+
+def lines_missing(document: str) -> Problem:
+    return Problem(
+        "lines-missing",
+        document,
+        f"{document}: Chargebee sent only some of its lines.",
+        "Sync it again; if it stays so, tell the people who support this connector.",
+        "document",
+    )
+
+
+def changed_after_posting(document: str, posted: Money, now: Money) -> Problem:
+    return Problem(
+        "changed-after-posting",
+        document,
+        f"{document} was posted with {posted} and has been changed in Chargebee since; it now totals {now}.",
+        "Correct it in QAD by hand, or take the change back in Chargebee.",
+        "document",
+    )
+
+
+def voided_after_posting(document: str, state: str) -> Problem:
+    return Problem(
+        "voided-after-posting",
+        document,
+        f"{document} was posted and has been {state} in Chargebee since.",
+        "Reverse it in QAD by hand.",
+        "document",
+    )
+
+
+def kind_not_posted(document: str, kind: str) -> Problem:
+    return Problem("kind-not-posted", document, f"{document} is a {kind}, which is not posted yet.", "Wait.", "document")
