@@ -1,1 +1,1 @@
-"""A Chargebee site and a QAD instance in memory, with the real ones' rules and faults. Imports nothing of the product."""
+"""A Chargebee site and a QAD instance in memory, with the real rules and faults. Imports nothing of the product."""

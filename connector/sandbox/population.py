@@ -5,11 +5,20 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-_STEMS = """Alder Basalt Cobalt Dune Ember Fjord Garnet Harbor Iris Juniper Kestrel Larch Meridian Nimbus Onyx Pioneer
-Quarry Ridge Summit Tundra Umber Vertex Willow Xenon Yarrow Zephyr""".split()
-_TRADES = "Dental Foods Freight Labs Media Optics Plastics Robotics Software Tooling Valves Works".split()
-_FIRST = "Ada Ben Chiara Dmitri Elif Farah Grace Hana Ivo Jonas Keiko Liam Mona Nadia Omar Pia Rosa Søren Tom Yuki".split()
-_LAST = "Abel Brandt Costa Dvořák Evans Fischer García Haddad Ito Jansen Kim López Müller Novak O'Brien Popov".split()
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_STEMS = _words(
+    """Alder Basalt Cobalt Dune Ember Fjord Garnet Harbor Iris Juniper Kestrel Larch Meridian Nimbus Onyx Pioneer
+    Quarry Ridge Summit Tundra Umber Vertex Willow Xenon Yarrow Zephyr"""
+)
+_TRADES = _words("Dental Foods Freight Labs Media Optics Plastics Robotics Software Tooling Valves Works")
+_FIRST = _words(
+    "Ada Ben Chiara Dmitri Elif Farah Grace Hana Ivo Jonas Keiko Liam Mona Nadia Omar Pia Rosa Søren Tom Yuki"
+)
+_LAST = _words("Abel Brandt Costa Dvořák Evans Fischer García Haddad Ito Jansen Kim López Müller Novak O'Brien Popov")
 _STREETS = ("Mill Road", "Station Street", "Harbour Lane", "Kings Avenue", "Foundry Way", "Orchard Close")
 _CODES = 1_000_000
 
