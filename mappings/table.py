@@ -1,0 +1,94 @@
+"""A tenant's mappings as one value for the kernel: a query for each table, whatever the number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from connector.ledger.coding import (
+    AccountFacts,
+    CustomerFacts,
+    CustomerLink,
+    ItemRule,
+    MappingTable,
+    RoleRule,
+    TaxRule,
+)
+from connector.ledger.documents import Coding
+from mappings.models import AccountRole, CatalogPrice, CustomerMapping, ItemMapping, QadAccount, QadCustomer, TaxMapping
+
+_DIMENSIONS = ("gl_account", "sub_account", "cost_centre", "project")
+
+
+def load(tenant_id: int, *, item_of_price: Mapping[str, tuple[str, str]] | None = None) -> MappingTable:
+    """Everything mapped now.
+
+    `item_of_price` is Chargebee's catalogue, item price -> (item, item family); None: as the catalogue rows say.
+    """
+    return MappingTable(
+        items=_items(tenant_id),
+        taxes=_taxes(tenant_id),
+        roles=_roles(tenant_id),
+        customers=_customers(tenant_id),
+        accounts=accounts(tenant_id),
+        customers_known=_customers_known(tenant_id),
+        item_of_price=_item_of_price(tenant_id) if item_of_price is None else item_of_price,
+    )
+
+
+def _items(tenant_id: int) -> tuple[ItemRule, ...]:
+    rows = ItemMapping.objects.filter(tenant_id=tenant_id).values_list(
+        "pk", "version", "level", "key", "valid_from", *_DIMENSIONS, "qad_item", "tax_code"
+    )
+    return tuple(
+        ItemRule(level, key, since, _coding(f"item:{pk}@{version}", *codes))
+        for pk, version, level, key, since, *codes in rows
+    )
+
+
+def _taxes(tenant_id: int) -> tuple[TaxRule, ...]:
+    rows = TaxMapping.objects.filter(tenant_id=tenant_id).values_list(
+        "pk", "version", "jurisdiction", "name", "rate", "valid_from", "gl_account", "qad_tax_code"
+    )
+    return tuple(
+        TaxRule(place, name, rate, since, Coding(account, tax_code=code, source=f"tax:{pk}@{version}"))
+        for pk, version, place, name, rate, since, account, code in rows
+    )
+
+
+def _roles(tenant_id: int) -> tuple[RoleRule, ...]:
+    rows = AccountRole.objects.filter(tenant_id=tenant_id).values_list(
+        "pk", "version", "role", "valid_from", *_DIMENSIONS
+    )
+    return tuple(
+        RoleRule(role, since, _coding(f"role:{pk}@{version}", *codes)) for pk, version, role, since, *codes in rows
+    )
+
+
+def _coding(source: str, *codes: str) -> Coding:
+    return replace(Coding(*codes), source=source)
+
+
+def _customers(tenant_id: int) -> dict[str, CustomerLink]:
+    rows = CustomerMapping.objects.filter(tenant_id=tenant_id).values_list("chargebee_id", "qad_code", "kind")
+    return {chargebee_id: CustomerLink(qad_code, kind) for chargebee_id, qad_code, kind in rows}
+
+
+def accounts(tenant_id: int) -> dict[str, AccountFacts]:
+    """The GL accounts of the mirror, without those that QAD no longer lists."""
+    rows = QadAccount.objects.filter(tenant_id=tenant_id, is_gone=False).values_list(
+        "code", "is_active", "needs_sub_account", "needs_cost_centre", "needs_project", "currency", "account_type"
+    )
+    return {row[0]: AccountFacts(*row[1:]) for row in rows}
+
+
+def _customers_known(tenant_id: int) -> dict[str, CustomerFacts]:
+    rows = QadCustomer.objects.filter(tenant_id=tenant_id, is_gone=False).values_list(
+        "code", "is_active", "is_complete", "currency"
+    )
+    return {row[0]: CustomerFacts(*row[1:]) for row in rows}
+
+
+def _item_of_price(tenant_id: int) -> dict[str, tuple[str, str]]:
+    rows = CatalogPrice.objects.filter(tenant_id=tenant_id).values_list("item_price", "item", "family")
+    return {price: (item, family) for price, item, family in rows}
