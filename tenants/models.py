@@ -36,7 +36,9 @@ class Tenant(models.Model):
     slug = models.CharField(max_length=40, unique=True, validators=[slug_rule])
     name = models.CharField(max_length=120)
     mode = models.CharField(max_length=4, choices=Mode.choices, default=Mode.TEST)
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="The accounting time zone, e.g. Europe/Berlin.")
+    time_zone = models.CharField(
+        max_length=64, default="UTC", help_text="The accounting time zone, e.g. Europe/Berlin."
+    )
     base_currency = models.CharField(max_length=3, default="USD")
     business_entities = models.JSONField(
         default=list, blank=True, help_text="Chargebee business entities that belong here; none means all."
@@ -122,7 +124,9 @@ class QadConnection(models.Model):
     """Which QAD instance and workspace, and how it speaks."""
 
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="qad")
-    base_url = models.CharField("base URL", max_length=300, help_text="The full address up to and including its context root.")
+    base_url = models.CharField(
+        "base URL", max_length=300, help_text="The full address up to and including its context root."
+    )
     domain = models.CharField(max_length=20)
     entity = models.CharField(max_length=20)
     workspace = models.CharField(max_length=60, blank=True, help_text="Usually DOMAIN_ENTITY.")

@@ -27,7 +27,9 @@ POLICIES: dict[str, Policy] = {
     for policy in (
         Policy("create_customers", "hold", "A Chargebee customer that QAD does not have", ("create", "hold")),
         Policy("zero_invoices", "post", "Invoices with a total of zero", ("post", "skip")),
-        Policy("voided_before_posting", "skip", "Invoices voided before they were posted", ("skip", "post_and_reverse")),
+        Policy(
+            "voided_before_posting", "skip", "Invoices voided before they were posted", ("skip", "post_and_reverse")
+        ),
         Policy(
             "rounding_tolerance_minor",
             5,
@@ -44,9 +46,7 @@ POLICIES: dict[str, Policy] = {
             low=1,
             high=86400,
         ),
-        Policy(
-            "attempt_budget", 8, "Attempts before a posting is parked for a person", kind="whole", low=1, high=100
-        ),
+        Policy("attempt_budget", 8, "Attempts before a posting is parked for a person", kind="whole", low=1, high=100),
         Policy(
             "minor_units",
             {},
