@@ -2,9 +2,9 @@
 
 `answer` is the only door: points before the work leave the state untouched, points after it lose a reply whose
 work is done. Names, with their settings:
-before: drop, refuse, hang (delay), hold_before, html (status), status (status, retry_after: int | "date" | "garbage" |
-None, text), empty (status); after: drop_after_commit, cut, drip (delay), slow (delay), hold, truncate, empty_after_commit,
-html_after_commit (status), status_after_commit (as status).
+before: drop, refuse, hang (delay), hold_before, html (status), status (status, retry_after: int | "date" |
+"garbage" | None, text), empty (status); after: drop_after_commit, cut, drip (delay), slow (delay), hold, truncate,
+empty_after_commit, html_after_commit (status), status_after_commit (as status).
 """
 
 from __future__ import annotations
