@@ -1,0 +1,112 @@
+"""What Chargebee's refusals mean: one table, closed by default. Its codes are those of Chargebee's API description,
+https://apidocs.chargebee.com/docs/api/error-handling"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from connector.errors import Authentication, Configuration, ConnectorError, Rejected, Transient
+from connector.http.redact import text as redacted
+from connector.http.retry import parse_retry_after
+from connector.http.session import Reply
+
+
+class SiteNotFound(Configuration):
+    """Chargebee answers at this host and knows no site of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Which of the six it is, and what a person does next."""
+
+    error: type[ConnectorError]
+    fix: str
+
+
+_KEY = "Replace the API key under Tenants > Chargebee connection, then test the connection."
+_RIGHTS = "Give the key read access to this resource in Chargebee (Settings > API keys), or use another key."
+_HOST = "Check site and region under Tenants > Chargebee connection, then test the connection."
+_WAIT = "The connector tries again by itself."
+_REPORT = "Nothing was read. If it comes again, report this sentence with the connector's version."
+_BLOCKED = "Chargebee has blocked requests of this site; ask Chargebee's support to lift the block."
+_CATALOG = "The connector reads sites on Product Catalog 2.0; check the catalog version of this site."
+
+_BY_CODE: dict[tuple[int, str], Meaning] = {
+    (400, "configuration_incompatible"): Meaning(Configuration, _CATALOG),
+    (400, "api_restricted"): Meaning(Configuration, _CATALOG),
+    (401, "api_authentication_failed"): Meaning(Authentication, _KEY),
+    (401, "basic_authentication_failed"): Meaning(Authentication, _KEY),
+    (403, "api_authorization_failed"): Meaning(Authentication, _RIGHTS),
+    (403, "request_blocked"): Meaning(Authentication, _BLOCKED),
+    (404, "resource_not_found"): Meaning(Rejected, "It may have been deleted in Chargebee."),
+    (404, "site_not_found"): Meaning(SiteNotFound, _HOST),
+    (405, "http_method_not_supported"): Meaning(Configuration, _HOST),
+    (429, "api_request_limit_exceeded"): Meaning(Transient, _WAIT),
+    (429, "third_party_api_request_limit_exceeded"): Meaning(Transient, _WAIT),
+    (429, "lock_timeout"): Meaning(Transient, _WAIT),
+    (500, "internal_error"): Meaning(Transient, _WAIT),
+    (503, "db_connection_failure"): Meaning(Transient, _WAIT),
+    (503, "site_read_only_mode"): Meaning(Transient, _WAIT),
+    (503, "site_not_ready"): Meaning(Transient, _WAIT),
+    (503, "internal_temporary_error"): Meaning(Transient, _WAIT),
+}
+_BY_STATUS: dict[int, Meaning] = {
+    401: Meaning(Authentication, _KEY),
+    403: Meaning(Authentication, _RIGHTS),
+    404: Meaning(Configuration, _HOST),
+    405: Meaning(Configuration, _HOST),
+    408: Meaning(Transient, _WAIT),
+    429: Meaning(Transient, _WAIT),
+    500: Meaning(Transient, _WAIT),
+    502: Meaning(Transient, _WAIT),
+    503: Meaning(Transient, _WAIT),
+    504: Meaning(Transient, _WAIT),
+}
+_UNKNOWN = Meaning(Rejected, _REPORT)
+_LONGEST_QUOTE = 300
+
+
+def meaning(status: int, code: str) -> Meaning:
+    """The row for a status and `api_error_code` ('' when the body was no error of Chargebee's)."""
+    if 300 <= status < 400:
+        return Meaning(Configuration, _HOST)
+    return _BY_CODE.get((status, code)) or _BY_STATUS.get(status, _UNKNOWN)
+
+
+def failure(reply: Reply, what: str, now: dt.datetime) -> ConnectorError:
+    """The exception for a reply that is no success; `what` names what was asked for ('customers')."""
+    body = _error_body(reply)
+    code = _word(body.get("api_error_code"))
+    row = meaning(reply.status, code)
+    said = _said(reply, body, code)
+    message = f"Chargebee answered {reply.status} to the request for {what}{said}. {row.fix}"
+    if issubclass(row.error, Transient):
+        wait = parse_retry_after(reply.headers.get("Retry-After"), now)
+        return row.error(message, exchange=reply.exchange, retry_after=wait)
+    return row.error(message, exchange=reply.exchange)
+
+
+def _error_body(reply: Reply) -> dict[str, Any]:
+    try:
+        body = reply.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _said(reply: Reply, body: dict[str, Any], code: str) -> str:
+    if 300 <= reply.status < 400:
+        target = redacted(reply.headers.get("Location", ""), reply.call.secrets)[:_LONGEST_QUOTE]
+        return f", a redirect to '{target}', which is not followed"
+    words = redacted(_word(body.get("message")), reply.call.secrets)[:_LONGEST_QUOTE].rstrip(".")
+    param = _word(body.get("param"))
+    named = ", ".join(part for part in (code, param and f"field '{param}'") if part)
+    if not named and not words:
+        return " without a reason that could be read"
+    return (f" ({named})" if named else "") + (f": {words}" if words else "")
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,83 @@
+"""Whole lists and whole documents, page by page, with a stop for a list that runs in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connector.chargebee.client import ChargebeeClient, Page, Params, Row
+from connector.errors import Transient
+
+MOST_LINES = 300  # a page of line items, as large as Chargebee gives them
+_MOST_EMPTY_PAGES = 20
+_LINE_ARRAYS = (
+    "line_items", "line_item_taxes", "line_item_discounts", "line_item_tiers", "line_item_credits",
+    "line_item_addresses",
+)  # fmt: skip
+
+
+def pages(client: ChargebeeClient, resource: str, params: Params | None = None) -> Iterator[Page]:
+    """Every page of a list. Raises Transient when an offset or a whole page comes again: the pass is void."""
+    asked: dict[str, str | int | bool] = {"limit": 100, **(params or {})}
+    offsets: set[str] = set()
+    before: list[Row] = []
+    empty = 0
+    while True:
+        page = client.list(resource, asked)
+        empty = 0 if page.rows else empty + 1
+        if (page.rows and page.rows == before) or empty > _MOST_EMPTY_PAGES:
+            raise _circle(resource, page)
+        yield page
+        if page.next_offset is None:
+            return
+        if page.next_offset in offsets:
+            raise _circle(resource, page)
+        offsets.add(page.next_offset)
+        before = page.rows
+        asked["offset"] = page.next_offset
+
+
+def all_lines(client: ChargebeeClient, invoice: Row, resource: str = "invoices") -> Row:
+    """The document with the line items that `line_items_next_offset` keeps back.
+
+    Raises Transient if the document changes or vanishes between two pages: read it again from the start.
+    """
+    whole, offsets = invoice, set[str]()
+    while offset := whole.get("line_items_next_offset"):
+        if offset in offsets or not isinstance(offset, str):
+            raise Transient(f"Chargebee gives the line items of '{invoice.get('id')}' in a circle.")
+        offsets.add(offset)
+        part = client.retrieve(
+            resource, str(invoice.get("id")), {"line_items_limit": MOST_LINES, "line_items_offset": offset}
+        )
+        if part is None or part.get("resource_version") != invoice.get("resource_version"):
+            raise Transient(f"'{invoice.get('id')}' changed while its line items were read.")
+        whole = _joined(whole, part)
+    return whole
+
+
+def _joined(whole: Row, part: Row) -> Row:
+    arrays: dict[str, Any] = {}
+    for name in _LINE_ARRAYS:
+        kept = list(whole.get(name) or ())
+        seen = {_identity(name, row) for row in kept}
+        kept += [row for row in part.get(name) or () if _identity(name, row) not in seen]
+        if kept:
+            arrays[name] = kept
+    joined = {**whole, **arrays}
+    joined.pop("line_items_next_offset", None)
+    if part.get("line_items_next_offset"):
+        joined["line_items_next_offset"] = part["line_items_next_offset"]
+    return joined
+
+
+def _identity(name: str, row: Any) -> str:
+    """A line is known by its id; what hangs on a line has none and is known by all it says."""
+    if name == "line_items" and isinstance(row, dict) and isinstance(row.get("id"), str):
+        return row["id"]
+    return repr(sorted(row.items(), key=str)) if isinstance(row, dict) else repr(row)
+
+
+def _circle(resource: str, page: Page) -> Transient:
+    message = f"Chargebee gave a page of {resource} twice; the pass is void and starts again."
+    return Transient(message, exchange=page.reply.exchange)
