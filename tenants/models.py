@@ -46,6 +46,7 @@ class Tenant(models.Model):
     is_posting_on = models.BooleanField(
         "posting", default=True, help_text="The kill switch: off means that nothing is sent to QAD."
     )
+    mapping_revision = models.PositiveBigIntegerField(default=0, editable=False)  # +1 with every change of a mapping
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

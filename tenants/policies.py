@@ -28,7 +28,13 @@ POLICIES: dict[str, Policy] = {
         Policy("create_customers", "hold", "A Chargebee customer that QAD does not have", ("create", "hold")),
         Policy("zero_invoices", "post", "Invoices with a total of zero", ("post", "skip")),
         Policy(
-            "voided_before_posting", "skip", "Invoices voided before they were posted", ("skip", "post_and_reverse")
+            "voided_before_posting", "skip", "Invoices voided before they were posted", ("skip",)
+        ),
+        Policy(
+            "promotional_credits",
+            "granted",
+            "Promotional credits: given away (contra-revenue), or bought by the customer (liability)",
+            ("granted", "bought"),
         ),
         Policy(
             "rounding_tolerance_minor",
@@ -55,7 +61,6 @@ POLICIES: dict[str, Policy] = {
         ),
         Policy("credit_terms", "", "QAD credit terms code for customers created there", kind="text"),
         Policy("customer_code_prefix", "C", "First letters of the QAD codes of customers created there", kind="text"),
-        Policy("default_tax", "hold", "A taxed line whose tax has no mapping", ("hold",)),
     )
 }
 

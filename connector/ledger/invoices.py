@@ -160,7 +160,7 @@ def _withheld_lines(invoice: Invoice, table: MappingTable, on: dt.date) -> Itera
 
 def _tax_lines(invoice: Invoice, table: MappingTable, on: dt.date, found: list[Problem]) -> Iterator[TaxLine]:
     for (name, rate, jurisdiction), rows in _taxes(invoice).items():
-        coding = table.tax(jurisdiction=jurisdiction, name=name, rate=rate, on=on)
+        coding = table.tax(jurisdiction=jurisdiction, name=name, rate=rate if invoice.line_taxes else None, on=on)
         if coding is None:
             found.append(problems.tax_not_mapped(name, f"{rate.normalize():f}", jurisdiction, on))
             continue

@@ -1,0 +1,53 @@
+"""What is needed to prepare documents of a tenant: mappings, rules and the QAD profile at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from connector.ledger.coding import MappingTable
+from connector.ledger.invoices import InvoiceRules
+from connector.qad.profile import Profile
+from mappings.models import CatalogPrice
+from mappings.table import load
+from tenants import policies
+from tenants.connections import qad_profile
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A snapshot; `revision` tells whether the mappings have moved on since."""
+
+    tenant: Tenant
+    prefix: str
+    table: MappingTable
+    rules: InvoiceRules
+    policies: dict[str, Any]
+    profile: Profile
+    revision: int
+
+
+def open_desk(tenant_id: int) -> Desk:
+    """Read everything. The revision is read first, so that a change while reading shows as a change after it."""
+    tenant = Tenant.objects.select_related("qad").get(pk=tenant_id)
+    decided = policies.read(tenant)
+    prices = CatalogPrice.objects.filter(tenant=tenant).values_list("item_price", "item", "family")
+    table = load(tenant.pk, item_of_price={price: (item, family) for price, item, family in prices})
+    rules = InvoiceRules(
+        zone=tenant.time_zone,
+        zero_invoices=decided["zero_invoices"],
+        voided_before_posting=decided["voided_before_posting"],
+        promotional_credits=decided["promotional_credits"],
+        rounding_tolerance_minor=decided["rounding_tolerance_minor"],
+        business_entities=tuple(tenant.business_entities),
+    )
+    return Desk(
+        tenant=tenant,
+        prefix=tenant.qad.reference_prefix,
+        table=table,
+        rules=rules,
+        policies=decided,
+        profile=qad_profile(tenant),
+        revision=tenant.mapping_revision,
+    )

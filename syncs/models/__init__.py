@@ -1,0 +1,20 @@
+"""The rows of this app: what was read, what was made of it, what was sent, and what came back."""
+
+from syncs.models.attempt import Attempt
+from syncs.models.creation import CustomerCreation
+from syncs.models.cursor import Cursor
+from syncs.models.posting import Posting
+from syncs.models.run import Run, RunPage, RunState
+from syncs.models.source import Kind, SourceDocument
+
+__all__ = [
+    "Attempt",
+    "Cursor",
+    "CustomerCreation",
+    "Kind",
+    "Posting",
+    "Run",
+    "RunPage",
+    "RunState",
+    "SourceDocument",
+]

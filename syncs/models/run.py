@@ -1,0 +1,57 @@
+"""One sync of one tenant: what was listed, and whether every document of it is accounted for."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from tenants.models import Tenant
+
+
+class RunState(models.TextChoices):
+    RUNNING = "running", "Running"
+    COMPLETE = "complete", "Complete"
+    RED = "red", "Not everything is accounted for"
+    STOPPED = "stopped", "Stopped by an error"
+    INTERRUPTED = "interrupted", "Interrupted"
+
+
+class Run(models.Model):
+    """At most one run of a tenant is running; `lease_until` tells a live one from a dead one."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="runs")
+    trigger = models.CharField(max_length=20)
+    kinds = models.JSONField(default=list)
+    state = models.CharField(max_length=12, choices=RunState.choices, default=RunState.RUNNING)
+    key = models.UUIDField(editable=False)
+    lease_until = models.DateTimeField(editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    equation = models.JSONField(default=list, blank=True)
+    sentence = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant"], condition=Q(state="running"), name="run_one_at_a_time"),
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+
+class RunPage(models.Model):
+    """What one page on the wire listed, recorded before anything was parsed: [[id, currency, total], ...]."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pages")
+    kind = models.CharField(max_length=20)
+    number = models.PositiveIntegerField()
+    listed = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "kind"], name="runpage_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} page {self.number}"

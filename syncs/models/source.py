@@ -1,0 +1,70 @@
+"""One row for each Chargebee document: its latest content and where it stands."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from syncs.states import SourceState
+from tenants.models import Tenant
+
+
+class Kind(models.TextChoices):
+    CUSTOMER = "customer", "Customer"
+    ITEM_FAMILY = "item_family", "Item family"
+    ITEM = "item", "Item"
+    ITEM_PRICE = "item_price", "Item price"
+    INVOICE = "invoice", "Invoice"
+
+
+class SourceDocument(models.Model):
+    """`raw` is the compressed JSON as it was last read; the highest resource_version wins."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="source_documents")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    source_id = models.CharField("Chargebee id", max_length=100)
+    raw = models.BinaryField(editable=False)
+    content_hash = models.CharField(max_length=64, editable=False)
+    resource_version = models.BigIntegerField(null=True)
+    updated_at = models.DateTimeField("changed in Chargebee at", null=True)
+    is_deleted = models.BooleanField("deleted in Chargebee", default=False)
+    status = models.CharField(max_length=30, blank=True)
+    customer_id = models.CharField("Chargebee customer", max_length=100, blank=True)
+    parent_id = models.CharField(max_length=100, blank=True)  # of a customer in an account hierarchy
+    currency = models.CharField(max_length=3, blank=True)
+    total_minor = models.BigIntegerField(null=True)
+    dated_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=12, choices=SourceState.choices, default=SourceState.NEW)
+    codes = models.CharField(max_length=400, blank=True, editable=False)  # |code|code| of its problems or its rule
+    problems = models.JSONField(default=list, blank=True)
+    first_seen_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "kind", "source_id"], name="source_once"),
+            models.CheckConstraint(condition=Q(state__in=SourceState.values), name="source_state_known"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="source_kind_known"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "kind", "state", "id"], name="source_work"),
+            models.Index(fields=["tenant", "kind", "customer_id"], name="source_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.source_id}"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The document as Chargebee sent it."""
+        return json.loads(zlib.decompress(self.raw))  # type: ignore[no-any-return]
+
+
+def pack(text: str) -> bytes:
+    """JSON text as it is stored in `raw`."""
+    return zlib.compress(text.encode(), 1)

@@ -1,0 +1,114 @@
+"""The states of a posting and of a source document, the moves between them, and the disposition of every pair."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class SourceState(models.TextChoices):
+    """Where a Chargebee document stands before a posting exists for it."""
+
+    NEW = "new", "Waiting to be prepared"
+    CODED = "coded", "Prepared"
+    SKIPPED = "skipped", "Skipped by rule"
+    HELD = "held", "Held"
+    UNREADABLE = "unreadable", "Unreadable"
+    IGNORED = "ignored", "Ignored"
+    KEPT = "kept", "Kept"
+    LINKED = "linked", "Linked"
+    CREATING = "creating", "Being created in QAD"
+
+
+class PostingState(models.TextChoices):
+    """Where a posting stands on its way into QAD."""
+
+    READY = "ready", "Ready"
+    SENDING = "sending", "Sending"
+    POSTED = "posted", "Posted"
+    VERIFIED = "verified", "Verified"
+    REJECTED = "rejected", "Rejected by QAD"
+    UNCERTAIN = "uncertain", "Uncertain, being looked up"
+    CONFLICT = "conflict", "Conflict"
+    DUPLICATE = "duplicate", "Duplicate in QAD"
+    PARKED = "parked", "Parked"
+    HELD = "held", "Held"
+    IGNORED = "ignored", "Ignored"
+    REVERSED = "reversed", "Reversed"
+
+
+S = PostingState
+IN_FLIGHT = (S.SENDING, S.UNCERTAIN)
+DONE = (S.POSTED, S.VERIFIED, S.REVERSED)
+
+MOVES: dict[PostingState, frozenset[PostingState]] = {
+    S.READY: frozenset({S.SENDING, S.HELD, S.PARKED, S.IGNORED, S.POSTED}),
+    S.SENDING: frozenset({S.POSTED, S.REJECTED, S.UNCERTAIN, S.READY, S.CONFLICT, S.DUPLICATE, S.PARKED}),
+    S.UNCERTAIN: frozenset({S.POSTED, S.READY, S.CONFLICT, S.DUPLICATE}),
+    S.REJECTED: frozenset({S.READY, S.HELD, S.IGNORED, S.POSTED}),
+    S.PARKED: frozenset({S.READY, S.HELD, S.IGNORED, S.POSTED}),
+    S.HELD: frozenset({S.READY, S.IGNORED}),
+    S.POSTED: frozenset({S.VERIFIED, S.REVERSED, S.CONFLICT, S.DUPLICATE}),
+    S.VERIFIED: frozenset({S.REVERSED, S.DUPLICATE}),
+    S.CONFLICT: frozenset({S.POSTED, S.IGNORED}),
+    S.DUPLICATE: frozenset({S.POSTED, S.IGNORED}),
+    S.IGNORED: frozenset({S.READY, S.HELD}),
+    S.REVERSED: frozenset(),
+}
+
+
+class Disposition(models.TextChoices):
+    """What became of a document that Chargebee listed: exactly one of these."""
+
+    POSTED = "posted", "Posted"
+    LINKED = "linked", "Linked"
+    KEPT = "kept", "Kept for mapping"
+    SKIPPED = "skipped", "Skipped by rule"
+    IGNORED = "ignored", "Ignored by decision"
+    WAITING = "waiting", "Waiting"
+    HELD = "held", "Held"
+    REJECTED = "rejected", "Rejected by QAD"
+    UNCERTAIN = "uncertain", "Uncertain"
+    PARKED = "parked", "Parked"
+    CONFLICT = "conflict", "Conflict"
+    UNREADABLE = "unreadable", "Unreadable"
+
+
+_OF_SOURCE: dict[str, Disposition] = {
+    SourceState.NEW: Disposition.WAITING,
+    SourceState.SKIPPED: Disposition.SKIPPED,
+    SourceState.HELD: Disposition.HELD,
+    SourceState.UNREADABLE: Disposition.UNREADABLE,
+    SourceState.IGNORED: Disposition.IGNORED,
+    SourceState.KEPT: Disposition.KEPT,
+    SourceState.LINKED: Disposition.LINKED,
+    SourceState.CREATING: Disposition.WAITING,
+}
+_OF_POSTING: dict[str, Disposition] = {
+    S.READY: Disposition.WAITING,
+    S.SENDING: Disposition.WAITING,
+    S.POSTED: Disposition.POSTED,
+    S.VERIFIED: Disposition.POSTED,
+    S.REVERSED: Disposition.POSTED,
+    S.REJECTED: Disposition.REJECTED,
+    S.UNCERTAIN: Disposition.UNCERTAIN,
+    S.CONFLICT: Disposition.CONFLICT,
+    S.DUPLICATE: Disposition.CONFLICT,
+    S.PARKED: Disposition.PARKED,
+    S.HELD: Disposition.HELD,
+    S.IGNORED: Disposition.IGNORED,
+}
+
+
+def disposition(source_state: str, posting_state: str | None) -> Disposition | None:
+    """The one disposition of a document; None for a pair that the table does not know, which turns a run red.
+
+    What holds a document counts before what was posted of it: a posted invoice that was changed since is held.
+    """
+    if source_state == SourceState.CODED:
+        return _OF_POSTING.get(posting_state or "")
+    return _OF_SOURCE.get(source_state)
+
+
+def may_move(old: str, new: str) -> bool:
+    """Whether the table of moves has this one."""
+    return PostingState(new) in MOVES[PostingState(old)]
