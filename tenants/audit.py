@@ -38,6 +38,11 @@ def record(tenant_id: int | None, lines: Iterable[Line], *, actor: str, now: dt.
     return len(pairs)
 
 
+def actor_name(user: Any) -> str:
+    """How a user is named in the audit: the user name, which stays readable after the user is gone."""
+    return str(user.get_username())[:150] if user is not None and user.is_authenticated else "nobody"
+
+
 def _entry(tenant_id: int | None, line: Line, actor: str, now: dt.datetime) -> AuditEntry:
     return AuditEntry(
         tenant_id=tenant_id,

@@ -34,6 +34,11 @@ class Secret:
         self._token = token
         self._owner = owner
 
+    @property
+    def is_stored(self) -> bool:
+        """False for a text that was just entered."""
+        return self._token is not None
+
     def owned_by(self, owner: Owner) -> Secret:
         return self if owner == self._owner else Secret(self._plain, token=self._token, owner=owner)
 
@@ -56,7 +61,7 @@ class Secret:
             envelope = json.loads(_cipher().decrypt(self._token or b""))
         except (InvalidToken, ValueError) as error:
             raise CredentialUnreadable(
-                f"The stored {_words(label)} cannot be read with today's FERNET_KEYS. Add the old key or enter it again."
+                f"The {_words(label)} cannot be read with today's FERNET_KEYS. Add the old key, or enter it anew."
             ) from error
         if not isinstance(envelope, dict) or "v" not in envelope:
             raise CredentialUnreadable(f"The stored {_words(label)} is damaged. Enter it again.")

@@ -27,9 +27,7 @@ POLICIES: dict[str, Policy] = {
     for policy in (
         Policy("create_customers", "hold", "A Chargebee customer that QAD does not have", ("create", "hold")),
         Policy("zero_invoices", "post", "Invoices with a total of zero", ("post", "skip")),
-        Policy(
-            "voided_before_posting", "skip", "Invoices voided before they were posted", ("skip",)
-        ),
+        Policy("voided_before_posting", "skip", "Invoices voided before they were posted", ("skip",)),
         Policy(
             "promotional_credits",
             "granted",
