@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connector.sandbox.qad.shapes import Rows, Shape
 
 _CODING = {
@@ -139,7 +141,7 @@ BUSINESS_RELATION = Shape(
 )
 
 
-def _document(kind: str, collection: str, bc: str, own: dict[str, str], **rows: Rows) -> Shape:
+def _document(kind: str, collection: str, bc: str, own: dict[str, str], **rows: Any) -> Shape:
     return Shape(
         kind=kind,
         path=f"/api/erp/{collection}",

@@ -55,7 +55,8 @@ class Plan:
         return target
 
     def _open(self, item: Document) -> Decimal:
-        return self.opens.get(id(item), item.get("open", ZERO))
+        known = self.opens.get(id(item))
+        return known if known is not None else Decimal(item["open"])
 
     def _check(self, item: Document, change: Decimal, field: str) -> None:
         """The open amount stays between nothing and the whole document."""

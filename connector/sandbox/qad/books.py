@@ -55,7 +55,7 @@ class Books:
             self.by_reference[document["reference"].lower()].append(document)
 
     def move(self, item: Document, change: Decimal, other: Document) -> None:
-        """Apply `change` to the open amount of `item`, its opposite to `other`; a difference in base is exchange gain."""
+        """Apply `change` to what is open of `item`, its opposite to `other`; a difference in base is exchange gain."""
         shift = _change_open(item, change) + _change_open(other, -change)
         if shift:
             postings = [

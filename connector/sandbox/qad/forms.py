@@ -73,6 +73,14 @@ class Form:
             record[rows.name] = [self._write(fields, element) for element in row.get(name, ())]
         return record
 
+    def type_name(self, name: str) -> str:
+        """As metadata calls the type of a field."""
+        if name in _AMOUNTS:
+            return "decimal"
+        if name in _DATES:
+            return "date"
+        return "logical" if name in _FLAGS else "character"
+
     def wire_name(self, field: str) -> str:
         """`lines[2].gl_account` in the words of the wire, for a complaint."""
         place, _, name = field.rpartition(".")
@@ -108,7 +116,7 @@ class Form:
                 continue
             try:
                 row[name] = convert(value) if convert else _text(value)
-            except (ValueError, InvalidOperation):
+            except (ValueError, TypeError, InvalidOperation):
                 row[name] = blank
                 found.append(complain("wrong_format", place + name, value))
         return row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connector.sandbox.qad.shapes import Rows, Shape
 
 _CODING = {"gl_account": "gl", "sub_account": "sub", "cost_centre": "cc", "project": "proj"}
@@ -61,7 +63,7 @@ _REPLY = {
 AR_PATH = "/v1/ar-documents"
 
 
-def _document(kind: str, doc_type: str, own: dict[str, str], **rows: Rows) -> Shape:
+def _document(kind: str, doc_type: str, own: dict[str, str], **rows: Any) -> Shape:
     return Shape(
         kind=kind,
         path=AR_PATH,

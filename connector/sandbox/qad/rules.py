@@ -126,7 +126,7 @@ def _rows(company: Company, document: Document) -> list[Complaint]:
 
 def _precision(amount: Decimal, name: str, currency: str, decimals: int) -> list[Complaint]:
     exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent <= decimals or amount == round(amount, decimals):
+    if (isinstance(exponent, int) and -exponent <= decimals) or amount == round(amount, decimals):
         return []
     return [complain("too_precise", name, amount, currency=currency)]
 
