@@ -10,8 +10,8 @@ _HEADER = (
     "reference", "customer", "description", "currency", "document_date", "posting_date", "due_date", "period",
     "total", "exchange_rate", "purchase_order", "source_id",
 )  # fmt: skip
-_LINE = ("line_number", "kind", "description", *_AMOUNT, *_CODING, "service_from", "service_to", "source_line_id")
-_TAX = ("line_number", "name", "rate", "base", *_AMOUNT, "jurisdiction", *_CODING)
+_LINE = ("kind", "description", *_AMOUNT, *_CODING, "service_from", "service_to", "source_line_id")
+_TAX = ("name", "rate", "base", *_AMOUNT, "jurisdiction", *_CODING)
 _APPLICATION = ("number", "reference", "credit_number", "credit_reference", "amount")
 
 

@@ -58,20 +58,13 @@ def flag(name: str, get: Getter) -> Fragment:
     return lambda row, _: yes if get(row) else no
 
 
-def whole(name: str, get: Getter) -> Fragment:
-    start = f"{quoted(name)}:"
-    return lambda row, _: f"{start}{get(row)}"
-
-
-def number(name: str, get: Getter, *, as_text: bool, omit_zero: bool = False) -> Fragment:
-    """An exact number, as JSON digits or as text. `None` is left out, zero too where `omit_zero`."""
+def number(name: str, get: Getter, *, as_text: bool) -> Fragment:
+    """An exact number, as JSON digits or as text. `None` is left out."""
     start, end = (f'{quoted(name)}:"', '"') if as_text else (f"{quoted(name)}:", "")
 
     def fragment(row: Any, _: list[Problem]) -> str:
         value = get(row)
-        if value is None or (omit_zero and not value):
-            return ""
-        return f"{start}{digits(value)}{end}"
+        return f"{start}{digits(value)}{end}" if value is not None else ""
 
     return fragment
 
