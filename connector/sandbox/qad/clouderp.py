@@ -25,7 +25,7 @@ class Clouderp:
         self.company, self.faults = company, faults
         self.login = Login(company)
         self.browse = Browse(company)
-        self.entities = Entities(company, faults)
+        self.entities = Entities(company)
         self._platform: dict[str, Callable[[Request], Response]] = {
             "/api/qracore/browses": self._browse,
             "/api/qracore/browses/totalCount": self.browse.total,
@@ -50,6 +50,10 @@ class Clouderp:
         if request.headers.get("x-qad-workspace-id") != WORKSPACE:
             return self._elsewhere(path, request)
         return self._home(path, request)
+
+    def apply(self, request: Request) -> None:
+        """A write that was let in before its caller gave up."""
+        self.entities.answer(request.path.removeprefix(ROOT).rstrip("/"), request)
 
     def _home(self, path: str, request: Request) -> Response:
         platform = self._platform.get(path)

@@ -6,7 +6,6 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from connector.sandbox.faults import Faults
 from connector.sandbox.qad.adaptive import WRITABLE
 from connector.sandbox.qad.browse import refusal
 from connector.sandbox.qad.company import Company
@@ -22,8 +21,8 @@ _SCOPE = {"domainCode": DOMAIN, "entityCode": ENTITY, "sharedSetCode": SHARED_SE
 
 
 class Entities:
-    def __init__(self, company: Company, faults: Faults) -> None:
-        self.company, self.faults = company, faults
+    def __init__(self, company: Company) -> None:
+        self.company = company
         self._forms = {path: Form(shape, ADAPTIVE) for path, shape in WRITABLE.items()}
 
     def answer(self, path: str, request: Request) -> Response | None:
@@ -113,7 +112,8 @@ class Entities:
         known = parties.customers.get(code)
         if known is None or row["code"] not in ("", code):
             return row, [complain("unknown_record", "code", code, what="Customer")]
-        row["code"] = code
+        row["code"], row["shared_set"] = code, row["shared_set"] or SHARED_SET
+        row["business_relation"] = row["business_relation"] or known["business_relation"]
         found = check_hash(self.company, known, sent_hash) + check_customer(self.company, row, needs_profiles=True)
         return (row, found) if found else (parties.update(known, row, now), [])
 

@@ -26,7 +26,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 class QadInstance(Hands):
     """`/clouderp` and `/finrest` over the same books. Faults of the line: `transport`; of QAD itself:
 
-    late (delay), unauthorized, forbidden, browse_empty, lookup_lag (delay), date_shift, customer_domain_fails.
+    late (delay, status of the reply, none: dropped), unauthorized, forbidden, browse_empty, lookup_lag (delay), date_shift, customer_domain_fails.
     """
 
     def __init__(self, clock: Clock, seed: int, customers: int = 300, faults: Faults | None = None) -> None:
@@ -72,7 +72,8 @@ class QadInstance(Hands):
         if late:
             due = self.clock.now() + dt.timedelta(seconds=float(late.get("delay", 30.0)))
             self._late.append((due, request))
-            return Response(200, fault="drop")
+            status = late.get("status")
+            return reply_html(int(status), "<h1>Gateway timeout</h1>") if status else Response(200, fault="drop")
         return self._with_modes(request)
 
     def _with_modes(self, request: Request) -> Response:
@@ -95,7 +96,8 @@ class QadInstance(Hands):
         due = [request for at, request in self._late if at <= now]
         self._late = [(at, request) for at, request in self._late if at > now]
         for request in due:
-            self._route(request)
+            door = self.finrest if request.path.startswith("/finrest/") else self.clouderp
+            door.apply(request)
 
     def _route(self, request: Request) -> Response:
         if request.path.startswith("/clouderp/"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from connector.sandbox.qad.applications import Plan
 from connector.sandbox.qad.books import Document
@@ -25,6 +26,7 @@ def post(company: Company, document: Document) -> Outcome:
     warnings = _shift(company, document) if company.modes.shifts_dates else []
     errors = check(company, document)
     if not errors:
+        _write_out(document, company.masters["currency"][document["currency"]]["decimals"])
         plan = Plan(company, document)
         plan.make()
         errors = plan.complaints
@@ -52,6 +54,17 @@ def _duplicate(company: Company, document: Document) -> list[Complaint]:
     if reference and company.books.twins(document["kind"], reference):
         return [complain("duplicate", "reference", reference)]
     return []
+
+
+def _write_out(document: Document, decimals: int) -> None:
+    """Amounts with the decimals of their currency, as the database keeps them."""
+    unit = Decimal(1).scaleb(-decimals)
+    if document.get("total") is not None:
+        document["total"] = document["total"].quantize(unit)
+    for group in ("lines", "taxes", "applications"):
+        for row in document[group]:
+            if row["amount"] is not None:
+                row["amount"] = row["amount"].quantize(unit)
 
 
 def _shift(company: Company, document: Document) -> list[Complaint]:
