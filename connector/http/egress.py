@@ -31,6 +31,14 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text.strip()) for text in texts)
 
 
+def literal(host: str) -> Address | None:
+    """The address that a host is written as; None for a name, and for numbers that only some resolvers understand."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
 def is_allowed(address: Address, allow: tuple[Network, ...]) -> bool:
     """Inside a network that the deployment allows by name."""
     return any(address in network for network in allow) and not _is_never(address)

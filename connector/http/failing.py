@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import ssl
 
-from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, MissingSchema
+from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
 
 from connector.errors import Configuration, ConnectorError, Transient, Uncertain
 from connector.http import redact
 from connector.http.line import Refused
 
 _NAME_DOES_NOT_EXIST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+_MOST_LAYERS = 8
 
 
 class UnknownHost(Transient):
@@ -35,7 +37,7 @@ def failure(
     if isinstance(root, ssl.SSLCertVerificationError):
         why = redact.text(root.verify_message or reason, secrets)
         return Configuration(f"The certificate of {host} is not trusted: {why}. Nothing was sent.")
-    if isinstance(root, (InvalidHeader, InvalidURL, InvalidSchema, MissingSchema, UnicodeError)):
+    if isinstance(root, ValueError):  # requests and urllib3 say so of URLs and headers
         return Configuration(f"The request to {host} cannot be written: {type(root).__name__}. Nothing was sent.")
     if isinstance(root, socket.gaierror):
         if root.errno in _NAME_DOES_NOT_EXIST:
@@ -51,16 +53,13 @@ def _worded(root: BaseException, reason: str, deadline: float) -> str:
 
 
 def _root(error: BaseException) -> BaseException:
-    """The first cause, under the layers that urllib3 and requests wrap around it."""
-    seen = {id(error)}
-    while True:
-        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
-        inner = inner if isinstance(inner, BaseException) else _wrapped(error)
-        if inner is None or id(inner) in seen:
-            return error
-        seen.add(id(inner))
+    """The cause under the layers that urllib3 and requests wrap around it."""
+    for _ in range(_MOST_LAYERS):
+        if not isinstance(error, (RequestException, HTTPError)):
+            break
+        inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, Exception)), None)
+        inner = inner or error.__cause__ or error.__context__
+        if not isinstance(inner, BaseException):
+            break
         error = inner
-
-
-def _wrapped(error: BaseException) -> BaseException | None:
-    return next((part for part in error.args if isinstance(part, BaseException)), None)
+    return error

@@ -155,15 +155,15 @@ def _connect(family: int, address: tuple[Any, ...], seconds: float) -> socket.so
 
 
 def _resolve(flight: Flight, host: str, port: int) -> list[Target]:
-    """The resolver has no time-out of its own, so it runs beside us and may be left behind."""
-    try:
-        literal = ipaddress.ip_address(host)
-    except ValueError:
-        return _resolve_beside(flight, host, port)
-    return [(socket.AF_INET if literal.version == 4 else socket.AF_INET6, (host, port))]
+    """A literal address is itself; a name is asked for once."""
+    literal = egress.literal(host)
+    if literal is not None:
+        return [(socket.AF_INET if literal.version == 4 else socket.AF_INET6, (host, port))]
+    return _resolve_beside(flight, host, port)
 
 
 def _resolve_beside(flight: Flight, host: str, port: int) -> list[Target]:
+    """The resolver has no time-out of its own, so it runs beside us and may be left behind."""
     answers: queue.SimpleQueue[list[Target] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:

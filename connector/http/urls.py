@@ -3,7 +3,6 @@ checked at every connection (`egress`), since names change."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
@@ -56,7 +55,7 @@ def _part_problems(parts: SplitResult, text: str) -> list[Problem]:
 def _host_problems(scheme: str, host: str, allow: tuple[egress.Network, ...], text: str) -> list[Problem]:
     if not host:
         return [_problem("url-host", f"'{_short(text)}' names no host.")]
-    address = _address(host)
+    address = egress.literal("127.0.0.1" if host == "localhost" else host)
     if address is None and _NUMERIC.match(host.rpartition(".")[2]):
         return [_problem("url-host", f"'{host}' is a number where a host name is expected.")]
     if address is not None and not egress.is_reachable(address, allow):
@@ -65,13 +64,6 @@ def _host_problems(scheme: str, host: str, allow: tuple[egress.Network, ...], te
     if scheme == "http" and (address is None or not egress.is_allowed(address, allow)):
         return [_problem("url-insecure", f"'{_short(text)}' is not encrypted.", "Begin it with https://.")]
     return []
-
-
-def _address(host: str) -> egress.Address | None:
-    try:
-        return ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        return None
 
 
 def _ascii_host(host: str) -> str:
