@@ -50,12 +50,12 @@ def groups(site: AdminSite, request: HttpRequest) -> list[tuple[str, list[Entry]
     found: dict[str, list[Entry]] = {group: [] for group in GROUPS}
     for page in _pages:
         if page.url_name == "admin:index" or access.of(request).may(page.action):
-            _add(found, page.group, page.label, page.url_name, page.order, request)
+            _add(found, page.group, (page.label, page.url_name, page.order), request)
     for model, screen in site._registry.items():
         if getattr(screen, "nav_group", "") and screen.has_module_permission(request):
             label = getattr(screen, "nav_label", "") or _capital(str(model._meta.verbose_name_plural))
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
-            _add(found, screen.nav_group, label, name, screen.nav_order, request)  # type: ignore[attr-defined]
+            _add(found, screen.nav_group, (label, name, screen.nav_order), request)  # type: ignore[attr-defined]
     return [
         (group, sorted(entries, key=lambda entry: (entry.order, entry.label)))
         for group, entries in found.items()
@@ -63,7 +63,8 @@ def groups(site: AdminSite, request: HttpRequest) -> list[tuple[str, list[Entry]
     ]
 
 
-def _add(found: dict[str, list[Entry]], group: str, label: str, name: str, order: int, request: Any) -> None:
+def _add(found: dict[str, list[Entry]], group: str, entry: tuple[str, str, int], request: Any) -> None:
+    label, name, order = entry
     try:
         url = reverse(name)
     except NoReverseMatch:  # a page whose app is not installed

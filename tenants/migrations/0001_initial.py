@@ -6,6 +6,8 @@ import tenants.fields
 from django.conf import settings
 from django.db import migrations, models
 
+from tenants import guards
+
 
 class Migration(migrations.Migration):
 
@@ -54,6 +56,7 @@ class Migration(migrations.Migration):
                 ('base_currency', models.CharField(default='USD', max_length=3)),
                 ('business_entities', models.JSONField(blank=True, default=list, help_text='Chargebee business entities that belong here; none means all.')),
                 ('is_posting_on', models.BooleanField(default=True, help_text='The kill switch: off means that nothing is sent to QAD.', verbose_name='posting')),
+                ('mapping_revision', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -204,4 +207,5 @@ class Migration(migrations.Migration):
             model_name='auditentry',
             index=models.Index(fields=['tenant', 'subject'], name='audit_subject'),
         ),
+        migrations.RunPython(guards.install_in_migration, guards.leave),
     ]
