@@ -1,4 +1,4 @@
-"""Our own names of QAD's fields, per entity and list: a profile translates these, and nothing else, to an instance's."""
+"""Our own names of QAD's fields, per entity and list: a profile translates these, and nothing else."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ _POSTED = (
 _POSTED_REQUIRED = (("number",), ("reference",))
 
 LISTS: dict[str, Names] = {
-    "customers": Names((*_CUSTOMER, "shared_set", "domain", "site", "daybook_set", "is_complete", "modified_at"), (("code",),)),
+    "customers": Names(
+        (*_CUSTOMER, "shared_set", "domain", "site", "daybook_set", "is_complete", "modified_at"), (("code",),)
+    ),
     "gl_accounts": Names(
         (*_CODED, "type", "currency", "sub_account_required", "cost_centre_required", "project_required"),
         (("code",),),

@@ -71,13 +71,15 @@ def compile_body(source: Source, write: Write, profile: Profile, entity: str, ru
     constants = {**write.constants, **(rule.constants if rule else {})}
     parts = _constants(constants, profile) + _fields(lifted.fields, write.fields, place)
     if rule:
-        parts += [(theirs, partial(encode.text, get=attrgetter(ours), check=None)) for ours, theirs in rule.link.items()]
+        parts += [
+            (theirs, partial(encode.text, get=attrgetter(ours), check=None)) for ours, theirs in rule.link.items()
+        ]
     if write.sign == "absolute" and "total" in lifted.fields:
         parts.append(_guard("total", lifted.fields["total"]))
     for name, rows in lifted.rows.items():
         table: Table | None = getattr(write, name)
         if table is not None:
-            parts.append(_table(name, table, rows, place, profile, is_negated))
+            parts.append(_table(name, table, rows, place, profile=profile, is_negated=is_negated))
     return encode.nested(parts)
 
 
@@ -143,7 +145,7 @@ def _checked(value: str, problems: list[Problem], *, ours: str, place: _Place) -
     return value
 
 
-def _table(name: str, table: Table, rows: Rows, place: _Place, profile: Profile, is_negated: bool) -> Part:
+def _table(name: str, table: Table, rows: Rows, place: _Place, *, profile: Profile, is_negated: bool) -> Part:
     below = replace(
         place,
         path=f"{place.path}.{name}",

@@ -54,7 +54,7 @@ def render(document: Document, profile: Profile, entity: str = "") -> WriteReque
 
     `entity` chooses the step of a document that takes several (see `steps`); '' is the first.
     """
-    compiled = _compiled(profile, type(document), entity, "")
+    compiled = _compiled(profile, document.__class__, entity, "")
     if isinstance(compiled, list):
         return compiled
     return _rendered(document, document, compiled)
@@ -64,7 +64,7 @@ def render_correction(
     document: Document, profile: Profile, kind: CorrectionKind, *, original_reference: str, original_number: str
 ) -> WriteRequest | list[Problem]:
     """The request that takes `document` back; it carries its own reference and dates, the original is only named."""
-    compiled = _compiled(profile, type(document), "", kind)
+    compiled = _compiled(profile, document.__class__, "", kind)
     if isinstance(compiled, list):
         return compiled
     return _rendered(document, Corrected(document, original_reference, original_number), compiled)
@@ -98,7 +98,7 @@ def _rendered(document: Any, row: Any, compiled: _Compiled) -> WriteRequest | li
 @lru_cache(maxsize=256)
 def _compiled(profile: Profile, document: type, entity: str, correction: str) -> _Compiled | list[Problem]:
     source = next(source for source in SOURCES[document] if entity in ("", source.entity))
-    write = profile.writes.get(source.entity)  # type: ignore[call-overload]
+    write = profile.write(source.entity)
     if write is None:
         return [_not_configured(source.entity)]
     rule: Correction | None = getattr(write, correction) if correction else None
@@ -107,7 +107,7 @@ def _compiled(profile: Profile, document: type, entity: str, correction: str) ->
     target = source.entity
     if rule and rule.how == "own_entity":
         target = rule.entity
-        write = profile.writes[rule.entity]  # type: ignore[index]
+        write = profile.write(rule.entity) or write
     return _Compiled(
         target,
         source,

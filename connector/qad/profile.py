@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from connector.errors import Configuration, Problem
 from connector.qad.profile_checks import check
@@ -31,7 +31,7 @@ def load(mapping: Mapping[str, Any]) -> Profile:
         check(profile, loader)
     if loader.problems:
         raise ProfileError(tuple(loader.problems))
-    return profile  # type: ignore[no-any-return]
+    return cast(Profile, profile)
 
 
 def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any
 
 def dump(profile: Profile) -> dict[str, Any]:
     """The mapping that loads to an equal profile, without what is at its default; fit to be written as TOML."""
-    return _dumped(profile)  # type: ignore[no-any-return]
+    return cast(dict[str, Any], _dumped(profile))
 
 
 def reached(profile: Profile) -> tuple[str, ...]:

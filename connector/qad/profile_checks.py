@@ -15,8 +15,8 @@ def check(profile: Profile, loader: Loader) -> None:
     _paging(profile.browse.paging, loader)
     for name, listed in profile.lists.items():
         _list(name, listed, profile, loader)
-    for name, write in profile.writes.items():
-        _write(name, write, profile, loader)
+    for entity, write in profile.writes.items():
+        _write(entity, write, profile, loader)
 
 
 def _paging(paging: Paging, loader: Loader) -> None:

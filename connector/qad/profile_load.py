@@ -23,7 +23,9 @@ class Loader:
         self.problems: list[Problem] = []
 
     def complain(self, code: str, path: str, message: str, fix: str) -> None:
-        self.problems.append(Problem(f"profile-{code}", f"Profile key '{path}'", f"Profile key '{path}': {message}", fix))
+        self.problems.append(
+            Problem(f"profile-{code}", f"Profile key '{path}'", f"Profile key '{path}': {message}", fix)
+        )
 
     def value(self, kind: Any, given: Any, path: str, test: str = "") -> Any:
         """`given` as `kind`: a dataclass, mapping, tuple, literal, optional or plain type."""
@@ -67,7 +69,9 @@ class Loader:
                 continue
             near = get_close_matches(str(name), known, 1)
             hint = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
-            self.complain("unknown-key", join(path, str(name)), "there is no such key.", f"{hint} Correct or remove it.")
+            self.complain(
+                "unknown-key", join(path, str(name)), "there is no such key.", f"{hint} Correct or remove it."
+            )
 
     def _choice(self, words: tuple[Any, ...], given: Any, path: str) -> Any:
         if isinstance(given, str) and given in words:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from connector.qad.closed import Entity, ListName
 
@@ -172,7 +172,7 @@ class Write:
     """One entity that may be written.
 
     `required_constants` are the constants that only the tenant knows: nothing is sent while one of them is empty.
-    `record` is where a keyed read shows it ('' as in a reply to a write), `keys` what the read asks by (ours -> theirs).
+    `record` is where a keyed read shows it ('' is the whole answer), `keys` what the read asks by (ours -> theirs).
     """
 
     style: Literal["envelope", "array"]
@@ -212,6 +212,7 @@ class Replies:
     statuses: tuple[int, ...] = (200, 201)
     success: str = field(default="", metadata=POINTER)
     success_values: tuple[str, ...] = ("true",)
+    refusal_values: tuple[str, ...] = ("false", "error", "failed")
     record: str = field(default="/data/{collection}/0", metadata=POINTER)
     errors: tuple[str, ...] = field(default=("/errors",), metadata=POINTER)
     warnings: tuple[str, ...] = field(default=(), metadata=POINTER)
@@ -238,6 +239,12 @@ class Profile:
     replies: Replies = field(default_factory=Replies)
     lists: Mapping[ListName, ListOf] = field(default_factory=dict)
     writes: Mapping[Entity, Write] = field(default_factory=dict)
+
+    def write(self, entity: str) -> Write | None:
+        return self.writes.get(cast(Entity, entity))
+
+    def list_of(self, name: str) -> ListOf | None:
+        return self.lists.get(cast(ListName, name))
 
     def __hash__(self) -> int:
         return id(self)  # profiles are compiled once each; two equal ones may be compiled twice
