@@ -6,6 +6,7 @@ from typing import Any
 
 from connector.sandbox.chargebee.arithmetic import settle_credit_note, settle_invoice, total_of
 from connector.sandbox.chargebee.core import Core
+from connector.sandbox.chargebee.notes import follow
 from connector.sandbox.chargebee.store import Document
 
 _OFFLINE = ("bank_transfer", "check", "cash", "other")
@@ -64,9 +65,16 @@ def pay(core: Core, parts: dict[str, int], *, unused: int = 0, status: str = "su
 def link_payment(invoice: Document, payment: Document, applied: int) -> None:
     """Writes the application on both (unsaved) documents and settles the invoice."""
     at = payment["date"]
-    linked = invoice.setdefault("linked_payments", [])
-    linked.append({"txn_id": payment["id"], "applied_amount": applied, "applied_at": at, "txn_status": payment["status"],
-                   "txn_date": payment["date"], "txn_amount": payment["amount"]})  # fmt: skip
+    invoice.setdefault("linked_payments", []).append(
+        {
+            "txn_id": payment["id"],
+            "applied_amount": applied,
+            "applied_at": at,
+            "txn_status": payment["status"],
+            "txn_date": payment["date"],
+            "txn_amount": payment["amount"],
+        }
+    )
     settle_invoice(invoice)
     if payment["status"] == "success" and invoice["amount_due"] == 0:
         invoice |= {"status": "paid", "paid_at": at}
@@ -144,7 +152,8 @@ def refund_note(core: Core, note_id: str, amount: int, payment_id: str = "", **f
             "cn_reference_invoice_id": note.get("reference_invoice_id", ""),
         }
     ]
-    core.save(note)
+    core.save(note, "credit_note_updated")
+    follow(core, note)
     return core.save(refund, "payment_refunded", credit_note=note)
 
 

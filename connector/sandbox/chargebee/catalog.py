@@ -1,4 +1,4 @@
-"""The product catalog: two families, eight items that are sold, their prices in five currencies, and a few that are gone."""
+"""The product catalog: two families, eight items on sale, their prices in five currencies, a few that are gone."""
 
 from __future__ import annotations
 

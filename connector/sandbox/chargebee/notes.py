@@ -9,8 +9,19 @@ from connector.sandbox.chargebee.core import Core
 from connector.sandbox.chargebee.store import Document
 
 _COPIED = ("id", "date_from", "date_to", "entity_id", "entity_type", "subscription_id", "customer_id", "description")
-_HEAD = ("customer_id", "subscription_id", "price_type", "currency_code", "base_currency_code", "exchange_rate", "channel",
-         "vat_number", "vat_number_prefix", "business_entity_id", "billing_address", "site_details_at_creation")  # fmt: skip
+_HEAD = (
+    *(
+        "customer_id",
+        "subscription_id",
+        "price_type",
+        "currency_code",
+        "base_currency_code",
+        "exchange_rate",
+        "channel",
+    ),
+    *("vat_number", "vat_number_prefix", "business_entity_id", "billing_address", "site_details_at_creation"),
+)
+_LINKS = ("adjustment_credit_notes", "issued_credit_notes", "applied_credits")
 
 
 def credit(core: Core, invoice_id: str, amount: int, kind: str, reason: str = "Other", **fields: Any) -> Document:
@@ -51,29 +62,51 @@ def apply(core: Core, note_id: str, invoice_id: str, amount: int) -> Document:
     if not invoice["amount_due"]:
         invoice |= {"status": "paid", "paid_at": core.now()}
     core.save(invoice, "invoice_updated")
+    follow(core, note)
     return core.save(note, "credit_note_updated")
 
 
 def void(core: Core, note_id: str) -> Document:
-    """Voids a note. Its allocations go; an invoice it had adjusted is unpaid again."""
+    """Voids a note. Its allocations go; an invoice it had adjusted or paid is unpaid again."""
     note = core.draft("credit_note", note_id)
+    note |= {"status": "voided", "voided_at": core.now()}
     for row in note.pop("allocations", []):
         invoice = core.draft("invoice", row["invoice_id"])
-        for link in invoice.get("adjustment_credit_notes", []):
-            if link["cn_id"] == note_id:
-                link["cn_status"] = "voided"
-        credits = [link for link in invoice.get("applied_credits", []) if link["cn_id"] != note_id]
-        if credits != invoice.get("applied_credits", []):
-            invoice["applied_credits"] = credits
+        mark(invoice, note)
+        invoice["applied_credits"] = [link for link in invoice.get("applied_credits", []) if link["cn_id"] != note_id]
+        if not invoice["applied_credits"]:
+            del invoice["applied_credits"]
         settle_invoice(invoice)
         if invoice["amount_due"]:
             invoice["status"] = "not_paid"
             invoice.pop("paid_at", None)
         core.save(invoice, "invoice_updated")
-    note |= {"status": "voided", "voided_at": core.now()}
     note.pop("refunded_at", None)
     settle_credit_note(note)
+    follow(core, note)
     return core.save(note, "credit_note_updated")
+
+
+def mark(invoice: Document, note: Document) -> bool:
+    """Writes the note's status on the (unsaved) invoice's copies of it; False when they had it already."""
+    stale = [
+        link
+        for name in _LINKS
+        for link in invoice.get(name, [])
+        if link["cn_id"] == note["id"] and link["cn_status"] != note["status"]
+    ]
+    for link in stale:
+        link["cn_status"] = note["status"]
+    return bool(stale)
+
+
+def follow(core: Core, note: Document) -> None:
+    """Saves the invoice that the note was made for, if the note's status is news to it."""
+    if core.store.get("invoice", note.get("reference_invoice_id", "")) is None:
+        return
+    invoice = core.draft("invoice", note["reference_invoice_id"])
+    if mark(invoice, note):
+        core.save(settle_invoice(invoice), "invoice_updated")
 
 
 def _compose(core: Core, invoice: Document, amount: int, kind: str, reason: str) -> Document:
