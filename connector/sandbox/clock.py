@@ -12,8 +12,12 @@ class Clock:
 
     def __init__(self, frozen_at: dt.datetime | None = None) -> None:
         self._lock = threading.Lock()
-        self._shift = 0.0
-        self._frozen = frozen_at.timestamp() if frozen_at else None
+        self._start = frozen_at.timestamp() if frozen_at else None
+        self.reset()
+
+    def reset(self) -> None:
+        """As it was made."""
+        self._shift, self._frozen = 0.0, self._start
 
     def time(self) -> float:
         """Unix seconds."""

@@ -51,7 +51,7 @@ class Inlet:
         return self._exactly(int(length)) if length.isdigit() and int(length) <= _LARGEST_BODY else None
 
     def _chunks(self) -> bytes | None:
-        parts = []
+        parts: list[bytes] = []
         while True:
             while b"\r\n" not in self._kept:
                 if not self._more():

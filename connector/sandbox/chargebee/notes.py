@@ -139,7 +139,8 @@ def _lines(invoice: Document, amount: int, note_id: str, *, with_tax: bool) -> t
     """The invoice's lines in proportion, so that their sum with tax is `amount` to the unit."""
     lines = invoice["line_items"]
     grosses = [_gross(invoice, line) if with_tax else line["amount"] - line["discount_amount"] for line in lines]
-    copies, taxes = [], []
+    copies: list[Document] = []
+    taxes: list[Document] = []
     for line, gross, part in zip(lines, grosses, share(amount, grosses), strict=True):
         if not part:
             continue

@@ -58,6 +58,10 @@ class ChargebeeSite:
     def limit(self, per_minute: int | None) -> None:
         self.api.limit.per_minute = per_minute
 
+    def expire_offsets(self) -> None:
+        """Every offset handed out so far is refused from now on."""
+        self.api.lists.expire_offsets()
+
     def get(self, kind: str, key: str) -> Document:
         return self.core.find(kind, key)
 
