@@ -84,6 +84,11 @@ LISTS: dict[str, Names] = {
     "journals": Names(_POSTED, _POSTED_REQUIRED),
 }
 
+# What a keyed read may show beyond what is written.
+READS: dict[str, tuple[str, ...]] = {
+    name: LISTS["customers"].fields if name.startswith("customer") else _POSTED for name in WRITES
+}
+
 # How a value is read back; every other field is text. See values.py.
 DATES = frozenset({"posting_date", "document_date", "due_date", "starts_on", "ends_on", "service_from", "service_to"})
 AMOUNTS = frozenset({"total", "open_amount", "rate", "amount", "debit", "credit", "base", "exchange_rate"})

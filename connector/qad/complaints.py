@@ -13,7 +13,15 @@ from connector.qad.profile_shape import Meaning, Profile, Replies
 from connector.qad.reading import as_text, at
 
 # In this order: a text that fits two meanings has the first.
-MEANINGS: tuple[Meaning, ...] = ("duplicate", "period_closed", "already_exists", "too_long", "not_found", "unknown_code", "missing")
+MEANINGS: tuple[Meaning, ...] = (
+    "duplicate",
+    "period_closed",
+    "already_exists",
+    "too_long",
+    "not_found",
+    "unknown_code",
+    "missing",
+)
 
 _FIXES = {
     "duplicate": "Look it up in QAD before anything is sent again.",
@@ -101,9 +109,7 @@ def _meaning(message: str, profile: Profile) -> str:
 def _patterns(profile: Profile) -> tuple[tuple[str, re.Pattern[str]], ...]:
     given = profile.replies.patterns
     return tuple(
-        (meaning, re.compile(pattern, re.IGNORECASE))
-        for meaning in MEANINGS
-        for pattern in given.get(meaning, ())
+        (meaning, re.compile(pattern, re.IGNORECASE)) for meaning in MEANINGS for pattern in given.get(meaning, ())
     )
 
 

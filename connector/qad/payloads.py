@@ -54,7 +54,8 @@ def render(document: Document, profile: Profile, entity: str = "") -> WriteReque
 
     `entity` chooses the step of a document that takes several (see `steps`); '' is the first.
     """
-    compiled = _compiled(profile, document.__class__, entity, "")
+    kind: Any = type(document)
+    compiled = _compiled(profile, kind, entity, "")
     if isinstance(compiled, list):
         return compiled
     return _rendered(document, document, compiled)
@@ -64,7 +65,8 @@ def render_correction(
     document: Document, profile: Profile, kind: CorrectionKind, *, original_reference: str, original_number: str
 ) -> WriteRequest | list[Problem]:
     """The request that takes `document` back; it carries its own reference and dates, the original is only named."""
-    compiled = _compiled(profile, document.__class__, "", kind)
+    document_class: Any = type(document)
+    compiled = _compiled(profile, document_class, "", kind)
     if isinstance(compiled, list):
         return compiled
     return _rendered(document, Corrected(document, original_reference, original_number), compiled)
@@ -96,7 +98,7 @@ def _rendered(document: Any, row: Any, compiled: _Compiled) -> WriteRequest | li
 
 
 @lru_cache(maxsize=256)
-def _compiled(profile: Profile, document: type, entity: str, correction: str) -> _Compiled | list[Problem]:
+def _compiled(profile: Profile, document: Any, entity: str, correction: str) -> _Compiled | list[Problem]:
     source = next(source for source in SOURCES[document] if entity in ("", source.entity))
     write = profile.write(source.entity)
     if write is None:

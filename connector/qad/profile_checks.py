@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from connector.qad import canonical
 from connector.qad.profile_load import Loader
-from connector.qad.profile_shape import Correction, ListOf, Lookup, Paging, Profile, Table, Write
+from connector.qad.profile_shape import Auth, Correction, ListOf, Lookup, Paging, Profile, Table, Write
 
 
 def check(profile: Profile, loader: Loader) -> None:
     """Adds to `loader.problems` whatever would make a call fail later."""
+    _auth(profile.auth, loader)
     _paging(profile.browse.paging, loader)
     for name, listed in profile.lists.items():
         _list(name, listed, profile, loader)
     for entity, write in profile.writes.items():
         _write(entity, write, profile, loader)
+
+
+def _auth(auth: Auth, loader: Loader) -> None:
+    for name in ("session_seconds", "idle_seconds"):
+        life = getattr(auth, name)
+        if life and life <= auth.refresh_margin_seconds:
+            loader.complain(
+                "wrong-value",
+                f"auth.{name}",
+                f"{life} is not above refresh_margin_seconds: every token would be too old at once.",
+                "Raise it, lower the margin, or give 0 where the instance does not say.",
+            )
 
 
 def _paging(paging: Paging, loader: Loader) -> None:
@@ -47,6 +61,7 @@ def _write(name: str, write: Write, profile: Profile, loader: Loader) -> None:
     if not write.path:
         _missing(loader, f"{path}.path", "a write needs one")
     _collisions(write.fields, write.constants, f"{path}.constants", loader)
+    _names(write.read_fields, canonical.Names(canonical.READS[name], ()), f"{path}.read_fields", loader)
     for constant in write.required_constants:
         if constant not in write.constants:
             _missing(loader, f"{path}.constants.{constant}", f"{path}.required_constants names it")
@@ -58,7 +73,7 @@ def _write(name: str, write: Write, profile: Profile, loader: Loader) -> None:
         _missing(loader, f"{path}.lines", "this document has lines")
     _lookup(write.lookup, write, profile, path, loader)
     for correction in ("reversal", "refund", "unapplication"):
-        _correction(getattr(write, correction), profile, f"{path}.{correction}", loader)
+        _correction(getattr(write, correction), write, profile, f"{path}.{correction}", loader)
 
 
 def _table(name: str, table: Table | None, names: canonical.Names, path: str, loader: Loader) -> None:
@@ -85,11 +100,22 @@ def _lookup(lookup: Lookup, write: Write, profile: Profile, path: str, loader: L
         return
     if lookup.list not in profile.lists:
         _missing(loader, f"lists.{lookup.list or '?'}", f"{path}.lookup.list names it")
+    listed = profile.list_of(lookup.list)
+    field = "external_reference" if lookup.list == "customers" else "reference"
+    if listed and field not in listed.fields:
+        _missing(loader, f"lists.{lookup.list}.fields.{field}", f"{path}.lookup finds documents by it")
     if lookup.match not in profile.browse.filters.operators:
         _missing(loader, f"browse.filters.operators.{lookup.match}", f"{path}.lookup.match names it")
 
 
-def _correction(correction: Correction, profile: Profile, path: str, loader: Loader) -> None:
+def _correction(correction: Correction, write: Write, profile: Profile, path: str, loader: Loader) -> None:
+    if correction.how != "own_entity":
+        _collisions(
+            dict(enumerate([*write.fields.values(), *correction.link.values()])),
+            correction.constants,
+            f"{path}.constants",
+            loader,
+        )
     if correction.how == "own_entity" and correction.entity not in profile.writes:
         loader.complain(
             "wrong-value", f"{path}.entity", f"'{correction.entity}' is not an entity of [writes].", "Name one of them."
@@ -109,7 +135,7 @@ def _names(given: Mapping[str, str], names: canonical.Names, path: str, loader: 
             _missing(loader, f"{path}.{alternatives[0]}", "the connector cannot do without this field")
 
 
-def _collisions(fields: Mapping[str, str], constants: Mapping[str, object], path: str, loader: Loader) -> None:
+def _collisions(fields: Mapping[Any, str], constants: Mapping[str, object], path: str, loader: Loader) -> None:
     """An instance's field can be written once, and cannot be a value and an object at a time."""
     names = [*fields.values(), *constants]
     for name in sorted({name for name in names if names.count(name) > 1}):

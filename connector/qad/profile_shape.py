@@ -199,7 +199,8 @@ class Write:
     reversal: Correction = field(default_factory=Correction)
     refund: Correction = field(default_factory=Correction)
     unapplication: Correction = field(default_factory=Correction)
-    probe: Literal["keyed_get", "options"] = "keyed_get"
+    read_fields: Mapping[str, str] = field(default_factory=dict)  # seen by a keyed read, never written
+    probe: Literal["keyed_get", "collection", "options"] = "keyed_get"
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def _by_status(reply: _Reply) -> None:
     """Raises what the status alone decides."""
     status = reply.status
     is_json = reading.is_json(reply.headers, reply.content)
-    if status == 401 and _is_own_401(reply):
+    if status == 401 and is_own_401(reply.headers, reply.content):
         _refuse(reply, Authentication, "QAD does not accept the credentials", "Check them under QAD connection.")
     if status == 403 and is_json:
         fix = f"Give the connector's QAD user the right to create '{reply.entity}', then test the connection."
@@ -106,10 +106,9 @@ def _by_status(reply: _Reply) -> None:
         raise Uncertain(f"A web page came back instead of QAD's answer ({reply.says}).", exchange=reply.exchange)
 
 
-def _is_own_401(reply: _Reply) -> bool:
-    """From QAD or the server it runs in, not from a gateway's login page."""
-    challenged = bool(reading.header(reply.headers, "WWW-Authenticate"))
-    return challenged or not reading.is_html(reply.headers, reply.content)
+def is_own_401(headers: Mapping[str, str], content: bytes) -> bool:
+    """From QAD or the server it runs in, not from a gateway's login page: proof that nothing was applied."""
+    return bool(reading.header(headers, "WWW-Authenticate")) or not reading.is_html(headers, content)
 
 
 def _refuse(reply: _Reply, kind: type[Authentication], what: str, fix: str) -> NoReturn:
