@@ -15,6 +15,7 @@ from connector.chargebee.failures import SiteNotFound, failure
 from connector.chargebee.site import Outcome, Tried
 from connector.errors import Configuration, ConnectorError, Rejected, Transient, Uncertain
 from connector.http.failing import UnknownHost
+from connector.http.redact import text as redacted
 from connector.http.retry import delay, parse_http_date
 from connector.http.session import Call, Http, Reply
 
@@ -207,7 +208,7 @@ def _object(reply: Reply, what: str) -> Row:
         body = None
     if isinstance(body, dict):
         return body
-    kind = reply.headers.get("Content-Type", "no content type")
+    kind = redacted(reply.headers.get("Content-Type", "no content type")[:80], reply.call.secrets)
     message = f"Chargebee's answer for {what} is not the JSON that was expected ({kind}, {len(reply.content)} bytes)."
     raise Transient(message, exchange=reply.exchange)
 

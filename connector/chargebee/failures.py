@@ -43,14 +43,6 @@ _BY_CODE: dict[tuple[int, str], Meaning] = {
     (404, "resource_not_found"): Meaning(Rejected, "It may have been deleted in Chargebee."),
     (404, "site_not_found"): Meaning(SiteNotFound, _HOST),
     (405, "http_method_not_supported"): Meaning(Configuration, _HOST),
-    (429, "api_request_limit_exceeded"): Meaning(Transient, _WAIT),
-    (429, "third_party_api_request_limit_exceeded"): Meaning(Transient, _WAIT),
-    (429, "lock_timeout"): Meaning(Transient, _WAIT),
-    (500, "internal_error"): Meaning(Transient, _WAIT),
-    (503, "db_connection_failure"): Meaning(Transient, _WAIT),
-    (503, "site_read_only_mode"): Meaning(Transient, _WAIT),
-    (503, "site_not_ready"): Meaning(Transient, _WAIT),
-    (503, "internal_temporary_error"): Meaning(Transient, _WAIT),
 }
 _BY_STATUS: dict[int, Meaning] = {
     401: Meaning(Authentication, _KEY),
@@ -59,20 +51,21 @@ _BY_STATUS: dict[int, Meaning] = {
     405: Meaning(Configuration, _HOST),
     408: Meaning(Transient, _WAIT),
     429: Meaning(Transient, _WAIT),
-    500: Meaning(Transient, _WAIT),
-    502: Meaning(Transient, _WAIT),
-    503: Meaning(Transient, _WAIT),
-    504: Meaning(Transient, _WAIT),
 }
 _UNKNOWN = Meaning(Rejected, _REPORT)
 _LONGEST_QUOTE = 300
+_LONGEST_NAME = 80
 
 
 def meaning(status: int, code: str) -> Meaning:
-    """The row for a status and `api_error_code` ('' when the body was no error of Chargebee's)."""
+    """The row for a status and `api_error_code` ('' when the body was no error of Chargebee's).
+
+    Every 429 and 5xx means "later" to a read, whatever its code.
+    """
     if 300 <= status < 400:
         return Meaning(Configuration, _HOST)
-    return _BY_CODE.get((status, code)) or _BY_STATUS.get(status, _UNKNOWN)
+    named = _BY_CODE.get((status, code)) or _BY_STATUS.get(status)
+    return named or (Meaning(Transient, _WAIT) if status >= 500 else _UNKNOWN)
 
 
 def failure(reply: Reply, what: str, now: dt.datetime) -> ConnectorError:
@@ -98,14 +91,19 @@ def _error_body(reply: Reply) -> dict[str, Any]:
 
 def _said(reply: Reply, body: dict[str, Any], code: str) -> str:
     if 300 <= reply.status < 400:
-        target = redacted(reply.headers.get("Location", ""), reply.call.secrets)[:_LONGEST_QUOTE]
+        target = _quoted(reply.headers.get("Location", ""), reply, _LONGEST_QUOTE)
         return f", a redirect to '{target}', which is not followed"
-    words = redacted(_word(body.get("message")), reply.call.secrets)[:_LONGEST_QUOTE].rstrip(".")
-    param = _word(body.get("param"))
-    named = ", ".join(part for part in (code, param and f"field '{param}'") if part)
+    words = _quoted(_word(body.get("message")), reply, _LONGEST_QUOTE).rstrip(".")
+    param = _quoted(_word(body.get("param")), reply, _LONGEST_NAME)
+    named = ", ".join(part for part in (_quoted(code, reply, _LONGEST_NAME), param and f"field '{param}'") if part)
     if not named and not words:
         return " without a reason that could be read"
     return (f" ({named})" if named else "") + (f": {words}" if words else "")
+
+
+def _quoted(text: str, reply: Reply, longest: int) -> str:
+    """A reply may echo the key anywhere; it is masked before the text is cut, so that no half of it stays."""
+    return redacted(text, reply.call.secrets)[:longest]
 
 
 def _word(value: object) -> str:

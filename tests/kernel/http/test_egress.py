@@ -90,10 +90,12 @@ def test_it_does_not_tell_the_private_address_behind_a_name():
 
 def test_it_resolves_a_name_once_for_a_connection_and_connects_to_what_it_checked():
     answers = iter(["127.0.0.1"])  # a second look-up would raise StopIteration
-    with wire(says(http())) as server:
-        with Http(allow=ALLOW, resolve=lambda host, port: [(socket.AF_INET, (next(answers), port))]) as door:
-            for _ in range(3):
-                assert door.call(Call("GET", f"http://rebind.example.com:{server.port}/")).status == 200
+    with (
+        wire(says(http())) as server,
+        Http(allow=ALLOW, resolve=lambda host, port: [(socket.AF_INET, (next(answers), port))]) as door,
+    ):
+        for _ in range(3):
+            assert door.call(Call("GET", f"http://rebind.example.com:{server.port}/")).status == 200
     assert f"Host: rebind.example.com:{server.port}".encode() in server.requests[0]
 
 
@@ -104,12 +106,14 @@ def test_it_checks_again_when_a_name_has_changed_its_mind():
         line.sendall(http(200, b"{}", "Connection: close"))
         line.close()
 
-    with wire(answer) as server:
-        with Http(allow=ALLOW, resolve=lambda host, port: [(socket.AF_INET, (next(answers), port))]) as door:
-            url = f"http://rebind.example.com:{server.port}/"
-            assert door.call(Call("GET", url)).status == 200
-            with pytest.raises(Configuration):
-                door.call(Call("GET", url))
+    with (
+        wire(answer) as server,
+        Http(allow=ALLOW, resolve=lambda host, port: [(socket.AF_INET, (next(answers), port))]) as door,
+    ):
+        url = f"http://rebind.example.com:{server.port}/"
+        assert door.call(Call("GET", url)).status == 200
+        with pytest.raises(Configuration):
+            door.call(Call("GET", url))
 
 
 def test_it_tries_the_next_address_when_one_does_not_answer():

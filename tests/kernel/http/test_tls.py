@@ -20,10 +20,9 @@ def _to(port: int) -> Callable:
 
 def test_it_asks_for_the_name_and_checks_it_while_connected_to_the_pinned_address(tmp_path: Path):
     context, bundle = certified(tmp_path, "acme-test.chargebee.com")
-    with wire(says(http()), context) as server:
-        with Http(allow=ALLOW, ca_bundle=bundle, resolve=_to(server.port)) as door:
-            for _ in range(3):
-                assert door.call(Call("GET", "https://acme-test.chargebee.com/api/v2/customers")).status == 200
+    with wire(says(http()), context) as server, Http(allow=ALLOW, ca_bundle=bundle, resolve=_to(server.port)) as door:
+        for _ in range(3):
+            assert door.call(Call("GET", "https://acme-test.chargebee.com/api/v2/customers")).status == 200
     assert server.names == ["acme-test.chargebee.com"] and server.connections == 1
     assert b"\r\nHost: acme-test.chargebee.com\r\n" in server.requests[0]
 
@@ -35,18 +34,23 @@ def test_it_asks_for_the_name_and_checks_it_while_connected_to_the_pinned_addres
 )
 def test_it_is_a_configuration_error_when_the_certificate_is_wrong(tmp_path: Path, names, days: int, host: str):
     context, bundle = certified(tmp_path, *names, days=days)
-    with wire(says(http()), context) as server:
-        with Http(allow=ALLOW, ca_bundle=bundle, resolve=_to(server.port)) as door:
-            with pytest.raises(Configuration, match=r"certificate of erp\.example\.com is not trusted"):
-                door.call(Call("POST", f"https://{host}/", body=b"{}"))
+    with (
+        wire(says(http()), context) as server,
+        Http(allow=ALLOW, ca_bundle=bundle, resolve=_to(server.port)) as door,
+        pytest.raises(Configuration, match=r"certificate of erp\.example\.com is not trusted"),
+    ):
+        door.call(Call("POST", f"https://{host}/", body=b"{}"))
     assert server.requests == []
 
 
 def test_it_trusts_no_authority_that_it_was_not_given(tmp_path: Path):
     context, _ = certified(tmp_path, "erp.example.com")
-    with wire(says(http()), context) as server, Http(allow=ALLOW, resolve=_to(server.port)) as door:
-        with pytest.raises(Configuration):
-            door.call(Call("GET", "https://erp.example.com/"))
+    with (
+        wire(says(http()), context) as server,
+        Http(allow=ALLOW, resolve=_to(server.port)) as door,
+        pytest.raises(Configuration),
+    ):
+        door.call(Call("GET", "https://erp.example.com/"))
     assert server.requests == []
 
 
@@ -64,9 +68,12 @@ def test_it_keeps_the_deadline_in_the_handshake(greeting: Answer):
 
 
 def test_it_is_transient_when_the_other_side_does_not_speak_tls():
-    with wire(says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), greets=True) as server:
-        with Http(allow=ALLOW) as door, pytest.raises(Transient, match="Nothing was sent"):
-            door.call(Call("POST", f"https://127.0.0.1:{server.port}/", body=b"{}", deadline=2))
+    with (
+        wire(says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), greets=True) as server,
+        Http(allow=ALLOW) as door,
+        pytest.raises(Transient, match="Nothing was sent"),
+    ):
+        door.call(Call("POST", f"https://127.0.0.1:{server.port}/", body=b"{}", deadline=2))
 
 
 @pytest.mark.parametrize(
