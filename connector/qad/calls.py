@@ -24,10 +24,6 @@ _NOBODY_THERE = frozenset({404, 405, 410, 501})
 _LEAST_SECONDS = 1.0  # a second attempt with less than this left would only end in doubt
 
 
-class Missing(Configuration):
-    """A keyed read whose answer says that there is no such record: not a fault of the set-up."""
-
-
 class Calls:
     """`workspace` is the header's value; '' takes the profile's template."""
 
@@ -55,13 +51,20 @@ class Calls:
     def get(self, path: str, query: Pairs, *, about: str, deadline: float) -> Any:
         """The parsed answer of a read. `about` names the place in the profile that a person would change.
 
-        Raises Missing, Configuration, Authentication or Transient; a read leaves nothing behind and is never Uncertain.
+        Raises Configuration, Authentication or Transient; a read leaves nothing behind and is never Uncertain.
         """
+        return self._answer(self._read(path, query, deadline), path, about)
+
+    def get_or_none(self, path: str, query: Pairs, *, about: str, deadline: float) -> Any:
+        """The same, None where the instance says that there is no such record."""
+        reply = self._read(path, query, deadline)
+        return None if self._means_missing(reply) else self._answer(reply, path, about)
+
+    def _read(self, path: str, query: Pairs, deadline: float) -> Reply:
         try:
-            reply = self.send("GET", path, query, deadline=deadline, headers={"Accept": "application/json"})
+            return self.send("GET", path, query, deadline=deadline, headers={"Accept": "application/json"})
         except Uncertain as error:
             raise Transient(error.message, exchange=error.exchange) from None
-        return self._answer(reply, path, about)
 
     def _once(
         self,
@@ -105,8 +108,6 @@ class Calls:
                 f"and check the workspace of the QAD connection.",
                 exchange=reply.exchange,
             )
-        if is_json and self._means_missing(reply):
-            raise Missing(f"QAD has no such record ({says}).", exchange=reply.exchange)
         if reply.status in _NOBODY_THERE or (is_json and 400 <= reply.status < 500):
             raise Configuration(
                 f"QAD does not answer at {path} as the profile expects ({says}). Correct {about} in the QAD profile, "
@@ -120,7 +121,7 @@ class Calls:
         )
 
     def _means_missing(self, reply: Reply) -> bool:
-        if reply.status not in (400, 404, 422):
+        if reply.status not in (400, 404, 422) or not reading.is_json(reply.headers, reply.content):
             return False
         found = complaints(reading.parse(reply.content), self._profile)
         return any(complaint.meaning == "not_found" for complaint in found)
