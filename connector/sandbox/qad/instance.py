@@ -26,7 +26,8 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 class QadInstance(Hands):
     """`/clouderp` and `/finrest` over the same books. Faults of the line: `transport`; of QAD itself:
 
-    late (delay, status of the reply, none: dropped), unauthorized, forbidden, browse_empty, lookup_lag (delay), date_shift, customer_domain_fails.
+    late (delay; status of the reply, without one the line is dropped), unauthorized, forbidden, browse_empty,
+    lookup_lag (delay), date_shift, customer_domain_fails.
     """
 
     def __init__(self, clock: Clock, seed: int, customers: int = 300, faults: Faults | None = None) -> None:
