@@ -105,12 +105,10 @@ def _postings(document: Document) -> list[Posting]:
 
 
 def _change_open(item: Document, change: Decimal) -> Decimal:
-    """The change of the open amount in base currency: the share of what is open, all of it when the item closes."""
-    before, item["open"] = item["open"], item["open"] + change
+    """The change of the open amount in base currency at the item's own rate; all that is left when it closes."""
+    item["open"] += change
     if not item["open"]:
         share = -item["open_base"]
-    elif before and abs(item["open"]) < abs(before):
-        share = (item["open_base"] * change / before).quantize(CENT)
     else:
         share = (change * item["rate"]).quantize(CENT)
     item["open_base"] += share

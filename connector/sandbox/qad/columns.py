@@ -72,7 +72,8 @@ def _sign(row: dict[str, Any], kind: str) -> None:
 
 def _columns(row: dict[str, Any], kind: str) -> dict[str, Any]:
     credit = row["amount"] if kind in _CREDIT_IS_POSITIVE else -row["amount"]
-    return {**row, "credit": max(credit, ZERO), "debit": max(-credit, ZERO)}
+    zero = credit - credit  # with the decimals of the currency
+    return {**row, "credit": max(credit, zero), "debit": max(-credit, zero)}
 
 
 def _flip(document: Document) -> None:
