@@ -52,6 +52,8 @@ def pay(core: Core, parts: dict[str, int], *, unused: int = 0, status: str = "su
     payment["exchange_rate"] = first.get("exchange_rate", 1.0)
     if len(invoices) == 1 and first.get("subscription_id"):
         payment["subscription_id"] = first["subscription_id"]
+    if first.get("business_entity_id"):
+        payment["business_entity_id"] = first["business_entity_id"]
     if status == "failure":
         payment |= {"error_code": "card_declined", "error_text": "The card was declined."}
     for key, applied in parts.items():

@@ -159,6 +159,7 @@ def _head(bill: Bill) -> Document:
         "is_gifted": False,
         "deleted": False,
         "channel": "web",
+        "is_digital": False,  # seen in real answers, in no published schema: clients must bear unknown keys
         "site_details_at_creation": {"timezone": bill.time_zone},
     }
     if is_final:
