@@ -72,9 +72,11 @@ def _failed(subject: str, error: ConnectorError) -> Answer:
         return "refused_credentials" if subject == "sign-in" or _status(error) == 401 else "forbidden"
     if isinstance(error, Transient | Uncertain):
         return "unreachable"
-    if isinstance(error, Configuration) and (_status(error) in (404, 405, 410, 501) or subject == "sign-in"):
-        return "wrong_path" if _status(error) is not None else "unreachable"
-    return "wrong_profile"
+    if error.exchange is None:  # nothing was asked: the set-up itself falls short
+        return "not_configured" if subject == "sign-in" else "wrong_profile"
+    if _status(error) is None:
+        return "unreachable"
+    return "wrong_path" if subject == "sign-in" or _status(error) in (404, 405, 410, 501) else "wrong_profile"
 
 
 def _status(error: ConnectorError) -> int | None:
@@ -133,7 +135,12 @@ def _entity(client: QadClient, name: str) -> tuple[Answer, str]:
 
 def _keyed_get(client: QadClient, name: str, write: Write) -> str:
     keys = {ours: _IMPOSSIBLE for ours in write.keys if ours not in ("domain", "entity", "shared_set")}
-    client.read_record(name, keys or {"code": _IMPOSSIBLE, "number": _IMPOSSIBLE})
+    try:
+        client.read_record(name, keys or {"code": _IMPOSSIBLE, "number": _IMPOSSIBLE})
+    except Configuration as error:
+        if _status(error) != 400:
+            raise
+        return f"QAD knows '{name}' at {write.path}: it objects to the impossible key of the test."
     return f"QAD knows '{name}' at {write.path}: it says that the record asked for does not exist."
 
 
