@@ -107,9 +107,6 @@ def _postings(document: Document) -> list[Posting]:
 def _change_open(item: Document, change: Decimal) -> Decimal:
     """The change of the open amount in base currency at the item's own rate; all that is left when it closes."""
     item["open"] += change
-    if not item["open"]:
-        share = -item["open_base"]
-    else:
-        share = (change * item["rate"]).quantize(CENT)
+    share: Decimal = -item["open_base"] if not item["open"] else (change * item["rate"]).quantize(CENT)
     item["open_base"] += share
     return share
