@@ -86,23 +86,22 @@ def pull(
     return listed
 
 
-def _params(reading: Reading, watermark: dt.datetime | None) -> dict[str, str]:
-    params = {"limit": "100"}
+def _params(reading: Reading, watermark: dt.datetime | None) -> dict[str, str | int | bool]:
+    params: dict[str, str | int | bool] = {"limit": 100}
     if reading.sort_by:
         params["sort_by[desc]"] = reading.sort_by
     if reading.has_deleted:
-        params["include_deleted"] = "true"
+        params["include_deleted"] = True
     if watermark is not None:
-        params["updated_at[after]"] = str(int((watermark - OVERLAP).timestamp()) - 1)
+        params["updated_at[after]"] = int((watermark - OVERLAP).timestamp()) - 1
     return params
 
 
 def _whole_rows(client: ChargebeeClient, kind: str, page: Page) -> list[dict[str, Any]]:
     """The documents themselves, with lines that did not fit the page fetched."""
-    rows = [row[kind] for row in page.rows]
     if kind != Kind.INVOICE:
-        return rows
-    return [all_lines(client, row) if row.get("line_items_next_offset") else row for row in rows]
+        return page.rows
+    return [all_lines(client, row) if row.get("line_items_next_offset") else row for row in page.rows]
 
 
 def _advance(cursor: Cursor, reached: dt.datetime, now: dt.datetime) -> None:
@@ -123,7 +122,7 @@ def store_page(
             run=run,
             kind=kind,
             number=number,
-            listed=[[row.source_id, row.currency, row.total] for row in rows],
+            listed=[[row.source_id, row.currency, row.total, row.resource_version] for row in rows],
         )
         keep(tenant, kind, rows, now=now)
 

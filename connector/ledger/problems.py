@@ -185,5 +185,32 @@ def voided_after_posting(document: str, state: str) -> Problem:
     )
 
 
-def kind_not_posted(document: str, kind: str) -> Problem:
-    return Problem("kind-not-posted", document, f"{document} is a {kind}, which is not posted yet.", "Wait.", "document")
+def customer_has_candidates(customer_id: str, candidates: tuple[tuple[str, str], ...]) -> Problem:
+    named = ", ".join(f"{code} (by {why})" for code, why in candidates[:5])
+    return Problem(
+        "customer-has-candidates",
+        f"Customer '{customer_id}'",
+        f"Chargebee customer '{customer_id}' may be in QAD already: {named}.",
+        "Link it to the right one under Mappings > Customer mappings.",
+        "customer_mappings",
+    )
+
+
+def customer_not_in_qad(customer_id: str, name: str) -> Problem:
+    return Problem(
+        "customer-not-in-qad",
+        f"Customer '{customer_id}'",
+        f"QAD has no customer for '{name}' (Chargebee customer '{customer_id}').",
+        "Create it in QAD and link it under Mappings > Customer mappings, or set the policy create_customers to create.",
+        "customer_mappings",
+    )
+
+
+def customer_code_taken(customer_id: str, code: str) -> Problem:
+    return Problem(
+        "customer-code-taken",
+        f"Customer '{customer_id}'",
+        f"QAD customer {code} exists already and is not Chargebee customer '{customer_id}'.",
+        "Link the customer by hand under Mappings > Customer mappings.",
+        "customer_mappings",
+    )

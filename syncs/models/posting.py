@@ -30,6 +30,7 @@ class Posting(models.Model):
     not_before = models.DateTimeField("not sent before", null=True)
     lease_until = models.DateTimeField(null=True, editable=False)
     settle_at = models.DateTimeField("looked up after", null=True)
+    look_up_asked_at = models.DateTimeField(null=True, editable=False)  # by a person, before the window is over
     absences = models.PositiveSmallIntegerField(default=0, editable=False)  # look-ups that found nothing
     must_look_up = models.BooleanField(default=False, editable=False)  # once, before the next send
     document = models.JSONField()

@@ -42,7 +42,7 @@ class Run(models.Model):
 
 
 class RunPage(models.Model):
-    """What one page on the wire listed, recorded before anything was parsed: [[id, currency, total], ...]."""
+    """What one page on the wire listed, recorded before anything was parsed: [[id, currency, total, version], ...]."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pages")

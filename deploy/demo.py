@@ -1,0 +1,314 @@
+"""`make demo`: both systems in a sandbox, one billing cycle, synced and shown; `--once` checks it and stops.
+
+Runs on the standard library and the product's own commands alone, in a folder of its own (var/demo).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var" / "demo"
+TENANT = "demo"
+LOGIN = "demo"
+CUSTOMERS, INVOICES = 300, 1000
+SANDBOX_KEY, SANDBOX_PASSWORD = "test_sandbox_key", "sandbox-password"
+
+
+class DemoError(Exception):
+    """Something that stops the demo, as a sentence."""
+
+
+def environment(port: int) -> dict[str, str]:
+    """Settings of the demo's own installation, with keys made anew each time."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FERNET_KEYS": secrets.token_urlsafe(40),
+        "VAR_DIR": str(VAR),
+        "OUTBOUND_ALLOW": "127.0.0.0/8",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+        "DEMO_CHARGEBEE_KEY": SANDBOX_KEY,
+        "DEMO_QAD_PASSWORD": SANDBOX_PASSWORD,
+        "DEMO_LOGIN_PASSWORD": secrets.token_urlsafe(9),
+        "PYTHONUNBUFFERED": "1",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+class Demo:
+    """Every process that was started, so that every one of them is stopped."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self.env = env
+        self.started: list[tuple[str, subprocess.Popen[bytes]]] = []
+
+    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+        """A background process in a group of its own; what it prints goes to var/demo/NAME.log."""
+        log = (VAR / f"{name}.log").open("wb")
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        self.started.append((name, process))
+        return process
+
+    def manage(self, *arguments: str, quiet: bool = True) -> str:
+        """One command of the product, as a person would type it."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE if quiet else None, check=False)
+        if done.returncode:
+            raise DemoError(f"'manage.py {' '.join(arguments)}' ended with {done.returncode}.")
+        return done.stdout.decode() if done.stdout else ""
+
+    def stop(self) -> None:
+        """The newest first: politely, then with the whole group."""
+        for _, process in reversed(self.started):
+            if process.poll() is None:
+                process.terminate()
+        patience = time.monotonic() + 15
+        for _, process in reversed(self.started):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, patience - time.monotonic()))
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def left(self) -> list[str]:
+        """Names of processes that are still there."""
+        return [name for name, process in self.started if group_lives(process.pid)]
+
+
+def group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or one that is free."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise DemoError("No port of this machine is free.")
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], name: str, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise DemoError(f"{name} stopped at once; see {VAR / name}.log.")
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url, timeout=2).read()
+            return
+        time.sleep(0.1)
+    raise DemoError(f"{name} did not answer at {url} within {seconds:.0f} seconds; see {VAR / name}.log.")
+
+
+def ask(url: str, method: str = "GET", body: Any = None) -> Any:
+    """The sandbox's control side."""
+    content = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def tenant_file(sandbox: str) -> Path:
+    """The demo tenant as anyone would write it."""
+    text = (ROOT / "deploy" / "demo" / "tenant.toml").read_text().replace("SANDBOX", sandbox)
+    path = VAR / "tenant.toml"
+    path.write_text(text)
+    return path
+
+
+def set_up(demo: Demo, port: int) -> str:
+    """Everything before the cycle; returns the sandbox's address."""
+    say("Setting up the database ...")
+    demo.manage("migrate", "--verbosity", "0")
+    demo.manage("collectstatic", "--noinput", "--verbosity", "0")
+    say("Starting the sandbox: a Chargebee site and a QAD instance ...")
+    url_file = VAR / "sandbox.url"
+    sandbox = demo.start(
+        "sandbox", sys.executable, "-m", "connector.sandbox", "--port", "0", "--customers", str(CUSTOMERS),
+        "--url-file", str(url_file), "--parent-pid", str(os.getpid()),
+    )  # fmt: skip
+    address = read_when_there(url_file, sandbox)
+    wait_for(f"{address}/_sandbox/health", sandbox, "sandbox")
+    web = demo.start(
+        "web", sys.executable, "-m", "gunicorn", "connector.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
+        "--timeout", "60",
+    )  # fmt: skip
+    demo.start("queue", sys.executable, "manage.py", "qcluster")
+    wait_for(f"http://127.0.0.1:{port}/admin/login/", web, "web")
+    say("Setting up the tenant, its mappings and a login ...")
+    demo.manage("apply_tenant", str(tenant_file(address)))
+    demo.manage("add_user", LOGIN, "--tenant", TENANT, "--all-roles", "--password-env", "DEMO_LOGIN_PASSWORD")
+    say("Pinging both systems ...")
+    demo.manage("ping", TENANT, quiet=False)
+    demo.manage("refresh", TENANT)
+    demo.manage("import_mappings", TENANT, "deploy/demo/mappings.csv")
+    return address
+
+
+def read_when_there(path: Path, process: subprocess.Popen[bytes]) -> str:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        if path.exists() and (text := path.read_text().strip()):
+            return text
+        time.sleep(0.05)
+    raise DemoError(f"The sandbox did not start; see {VAR / 'sandbox'}.log.")
+
+
+def cycle(demo: Demo, sandbox: str) -> dict[str, Any]:
+    """Bill one cycle and sync it; returns the product's own status."""
+    billed = ask(f"{sandbox}/_sandbox/bill-cycle", "POST", {"invoices": INVOICES})
+    say(f"Chargebee billed a cycle: {billed.get('invoices', INVOICES)} invoices.")
+    began = time.monotonic()
+    demo.manage("sync", TENANT, quiet=False)
+    say(f"The sync took {time.monotonic() - began:.1f} seconds.")
+    return json.loads(demo.manage("status", TENANT, "--json"))
+
+
+def summary(status: dict[str, Any]) -> None:
+    say("")
+    say(f"{'kind':<14}{'currency':<10}{'documents':>10}  what became of them")
+    for group in status["groups"]:
+        parts = [
+            f"{count} {name}" + (f" ({group['money'][name]})" if name in group["money"] else "")
+            for name, count in sorted(group["counts"].items())
+        ]
+        total = sum(group["counts"].values())
+        say(f"{group['kind']:<14}{group['currency'] or '-':<10}{total:>10}  {', '.join(parts)}")
+    say("")
+    for code, (sentence, count) in reasons(status).items():
+        say(f"{count:>5} held: {sentence}  [{code}]")
+
+
+def reasons(status: dict[str, Any]) -> dict[str, tuple[str, int]]:
+    found: dict[str, tuple[str, int]] = {}
+    for document in status["held"]:
+        for problem in document["problems"]:
+            sentence, count = found.get(problem["code"], (f"{problem['message']} {problem['fix']}".strip(), 0))
+            found[problem["code"]] = (sentence, count + 1)
+    return dict(sorted(found.items(), key=lambda item: -item[1][1]))
+
+
+def verify(demo: Demo, sandbox: str, status: dict[str, Any]) -> list[str]:
+    """What is wrong, [] if the equation holds and QAD's ledger is ours to the cent."""
+    wrong = []
+    run = status["last_run"] or {}
+    if run.get("state") != "complete" or not run.get("holds"):
+        wrong.append(f"the completeness equation does not hold: {run.get('sentence') or run.get('state')}")
+    ledger = ask(f"{sandbox}/_sandbox/ledger")
+    ours = json.loads(demo.manage("trial_balance", TENANT, "--json"))
+    wrong += compare(ours["accounts"], ledger_accounts(ledger))
+    if ledger.get("duplicates"):
+        wrong.append(f"QAD has duplicates: {ledger['duplicates']}")
+    posted = sum(group["counts"].get("posted", 0) for group in status["groups"])
+    if not posted:
+        wrong.append("nothing was posted")
+    if posted != ours["documents"]:
+        wrong.append(f"{posted} documents are posted, but {ours['documents']} are in our books")
+    return wrong
+
+
+def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    return [
+        f"{key}: ours {ours.get(key)}, QAD's {theirs.get(key)}"
+        for key in sorted(ours.keys() | theirs.keys())
+        if ours.get(key) != theirs.get(key)
+    ]
+
+
+@contextlib.contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="A billing cycle from Chargebee into QAD, on this machine.")
+    parser.add_argument("--once", action="store_true", help="check the result, stop everything and exit 0 or 1")
+    parser.add_argument("--port", type=int, default=8000, help="port of the web page (another is taken if it is busy)")
+    options = parser.parse_args()
+    shutil.rmtree(VAR, ignore_errors=True)
+    VAR.mkdir(parents=True)
+    port = free_port(0 if options.once else options.port)
+    if port != options.port and not options.once:
+        say(f"Port {options.port} is busy; using {port}.")
+    demo = Demo(environment(port))
+    code = 1
+    with stopping_on_signals():
+        try:
+            code = run(demo, port, is_once=options.once)
+        except DemoError as error:
+            say(f"The demo stopped: {error}")
+        except KeyboardInterrupt:
+            code = 0 if not options.once else 1
+        finally:
+            say("Stopping ...")
+            demo.stop()
+    if left := demo.left():
+        say(f"Still running: {', '.join(left)}.")
+        return 1
+    return code
+
+
+def run(demo: Demo, port: int, *, is_once: bool) -> int:
+    sandbox = set_up(demo, port)
+    status = cycle(demo, sandbox)
+    summary(status)
+    wrong = verify(demo, sandbox, status)
+    for sentence in wrong:
+        say(f"WRONG: {sentence}")
+    if not wrong:
+        say("Every listed document is accounted for, and QAD's ledger equals ours to the cent.")
+    if is_once:
+        return 1 if wrong else 0
+    say("")
+    say(f"Open  http://127.0.0.1:{port}/  and log in as  {LOGIN}  with  {demo.env['DEMO_LOGIN_PASSWORD']}")
+    say("Ctrl-C stops everything.")
+    while True:
+        time.sleep(1)
+        for name, process in demo.started:
+            if process.poll() is not None:
+                raise DemoError(f"{name} stopped by itself; see {VAR / name}.log.")
+
+
+def ledger_accounts(ledger: dict[str, Any]) -> dict[str, Any]:
+    """QAD's trial balance in the form of ours: 'account currency' -> [debit, credit]."""
+    return {
+        f"{row['account']} {row['currency']}": [row["debit"], row["credit"]] for row in ledger["trial_balance"]
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

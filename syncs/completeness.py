@@ -1,0 +1,107 @@
+"""The completeness equation: every id that Chargebee listed has exactly one disposition, with its money."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncs.models import Run, SourceDocument
+from syncs.states import disposition
+from tenants.models import Tenant
+
+NAMED = 20  # ids named in a sentence; the rest are counted
+
+
+@dataclass(slots=True)
+class Balance:
+    """One kind and currency: what was listed, what became of it, and what is missing."""
+
+    kind: str
+    currency: str
+    listed: int = 0
+    dispositions: Counter[str] = field(default_factory=Counter)
+    money: Counter[str] = field(default_factory=Counter)  # minor units, as Chargebee counts them
+    missing: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return self.listed == sum(self.dispositions.values()) and not self.missing and not self.differing
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "currency": self.currency,
+            "listed": self.listed,
+            "dispositions": dict(self.dispositions),
+            "money_minor": dict(self.money),
+            "missing": self.missing,
+            "differing": self.differing,
+            "holds": self.holds,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one stored document stands."""
+
+    currency: str
+    total: int | None
+    version: int | None
+    disposition: str | None
+
+
+def equation(run: Run) -> list[Balance]:
+    """Listed against accounted for, over the ids seen on the wire in this run."""
+    balances: dict[tuple[str, str], Balance] = {}
+    for kind, listed in _listed(run).items():
+        stored = dict(standings(run.tenant, kind))
+        for source_id, (currency, total, version) in listed.items():
+            balance = balances.setdefault((kind, currency), Balance(kind, currency))
+            balance.listed += 1
+            _account(balance, source_id, Standing(currency, total, version, None), stored.get(source_id))
+    return [balances[key] for key in sorted(balances)]
+
+
+def _account(balance: Balance, source_id: str, listed: Standing, stored: Standing | None) -> None:
+    if stored is None or stored.disposition is None:
+        balance.missing.append(source_id)
+        return
+    balance.dispositions[stored.disposition] += 1
+    balance.money[stored.disposition] += stored.total or 0
+    if _is_older(stored, listed) or (stored.version == listed.version and stored.total != listed.total):
+        balance.differing.append(source_id)
+
+
+def _is_older(stored: Standing, listed: Standing) -> bool:
+    return (stored.version or 0) < (listed.version or 0)
+
+
+def _listed(run: Run) -> dict[str, dict[str, tuple[str, int | None, int | None]]]:
+    """kind -> id -> (currency, total, version) as last seen on the wire."""
+    kinds: dict[str, dict[str, tuple[str, int | None, int | None]]] = defaultdict(dict)
+    for kind, rows in run.pages.order_by("pk").values_list("kind", "listed").iterator():
+        for source_id, currency, total, version in rows:
+            kinds[kind][source_id] = (currency, total, version)
+    return kinds
+
+
+def standings(tenant: Tenant, kind: str) -> Iterator[tuple[str, Standing]]:
+    """Every stored document of a kind with its disposition; the posting counted is the last of its chain."""
+    rows = SourceDocument.objects.filter(tenant=tenant, kind=kind).order_by("pk", "postings__place")
+    names = ("source_id", "currency", "total_minor", "resource_version", "state", "postings__state")
+    for source_id, currency, total, version, state, posting_state in rows.values_list(*names).iterator(chunk_size=2000):
+        yield source_id, Standing(currency, total, version, disposition(state, posting_state))
+
+
+def sentence(balances: list[Balance]) -> str:
+    """What a red run says, '' for a green one."""
+    clauses = []
+    for balance in balances:
+        for ids, what in ((balance.missing, "not accounted for"), (balance.differing, "stored with another total")):
+            if ids:
+                named = ", ".join(ids[:NAMED]) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
+                clauses.append(f"{len(ids)} {balance.kind} {what}: {named}")
+    return "; ".join(clauses)

@@ -1,0 +1,234 @@
+"""Creating customers in QAD in two steps, each claimed before it is sent and looked at before it is repeated.
+
+The customer's code is ours and was stored first, so QAD itself refuses a second customer: an unknown outcome is settled
+by reading that code back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from connector.errors import ConnectorError, Problem
+from connector.ledger import problems as say
+from connector.ledger.documents import QadCustomer as CustomerDocument
+from connector.ledger.names import normalised
+from connector.qad.client import QadClient
+from connector.qad.payloads import WriteRequest, render, steps
+from mappings.models import QadCustomer
+from syncs.customers import link
+from syncs.models import CustomerCreation, SourceDocument
+from syncs.models.attempt import Outcome
+from syncs.models.creation import Step
+from syncs.preparing import as_json, codes
+from syncs.sending import Result, Sending, send_all
+from syncs.settling import BACKOFF_BASE, Pace
+from syncs.states import SourceState
+from tenants import audit
+from tenants.models import Tenant
+
+LEASE_MARGIN = dt.timedelta(seconds=30)
+SENDING_SECONDS = 40
+ENTITY = {Step.CUSTOMER: "customer", Step.DOMAIN: "customer_domain"}
+AFTER_UNCERTAIN = {Step.CUSTOMER: Step.UNCERTAIN_CUSTOMER, Step.DOMAIN: Step.UNCERTAIN_DOMAIN}
+BEFORE_UNCERTAIN = {Step.UNCERTAIN_CUSTOMER: Step.CUSTOMER, Step.UNCERTAIN_DOMAIN: Step.DOMAIN}
+
+
+def create_customers(
+    tenant: Tenant, client: QadClient, pace: Pace, *, clock: Callable[[], dt.datetime], until: float, actor: str = "sync"
+) -> Counter[str]:
+    """Move every planned creation as far as it goes now; returns how many reached which step."""
+    counts: Counter[str] = Counter()
+    _expire(tenant, clock())
+    while time.monotonic() < until:
+        looked = _look(tenant, client, pace, clock(), actor, counts)
+        claimed = _claim(tenant, pace, clock())
+        if not claimed:
+            if not looked:
+                return counts
+            continue
+        if _send(tenant, client, pace, claimed, clock, actor, counts):
+            return counts
+    return counts
+
+
+def _expire(tenant: Tenant, now: dt.datetime) -> None:
+    """Claims whose lease is over: the step may have happened."""
+    for step, uncertain in AFTER_UNCERTAIN.items():
+        dead = CustomerCreation.objects.filter(tenant=tenant, step=step, lease_until__lt=now)
+        dead.update(step=uncertain, claim_key=None, lease_until=None, changed_at=now)
+
+
+def _claim(tenant: Tenant, pace: Pace, now: dt.datetime) -> list[CustomerCreation]:
+    key = uuid.uuid4()
+    free = CustomerCreation.objects.filter(tenant=tenant, step__in=ENTITY, claim_key=None)
+    free = free.filter(Q(not_before=None) | Q(not_before__lte=now))
+    chosen = list(free.order_by("pk").values_list("pk", flat=True)[: pace.batch])
+    lease = now + dt.timedelta(seconds=SENDING_SECONDS + pace.deadline) + LEASE_MARGIN
+    with transaction.atomic(durable=True):
+        CustomerCreation.objects.filter(pk__in=chosen, step__in=ENTITY, claim_key=None).update(
+            claim_key=key, lease_until=lease, attempts=F("attempts") + 1, changed_at=now
+        )
+    return list(CustomerCreation.objects.filter(claim_key=key).select_related("source").order_by("pk"))
+
+
+def _send(
+    tenant: Tenant,
+    client: QadClient,
+    pace: Pace,
+    claimed: list[CustomerCreation],
+    clock: Callable[[], dt.datetime],
+    actor: str,
+    counts: Counter[str],
+) -> bool:
+    """Send one step of each; True if the connection should be left alone for now."""
+    until = time.monotonic() + SENDING_SECONDS
+    results: list[Result] = []
+    sendings = []
+    for creation in claimed:
+        write = render(CustomerDocument(**creation.document), client.profile, ENTITY[Step(creation.step)])
+        if isinstance(write, WriteRequest):
+            sendings.append(Sending(creation.pk, write, creation.code))
+        else:
+            results.append(Result(creation.pk, Outcome.REJECTED, str(write[0]), problems=tuple(write)))
+    results += send_all(client, sendings, pool_size=pace.pool_size, send_until=until, deadline=pace.deadline)
+    rows = {creation.pk: creation for creation in claimed}
+    for result in results:
+        counts[_settle(tenant, client, rows[result.key], result, pace, clock(), actor)] += 1
+    return any(result.stops for result in results)
+
+
+def _settle(
+    tenant: Tenant,
+    client: QadClient,
+    creation: CustomerCreation,
+    result: Result,
+    pace: Pace,
+    now: dt.datetime,
+    actor: str,
+) -> str:
+    step = Step(creation.step)
+    if result.outcome == Outcome.POSTED:
+        return _advance(tenant, client, creation, now, actor)
+    if result.outcome == Outcome.NOT_SENT:
+        wait = result.retry_after or BACKOFF_BASE * 2 ** min(creation.attempts, 6)
+        return _put(creation, step, now, actor, not_before=now + dt.timedelta(seconds=wait), why=result.sentence)
+    if result.outcome == Outcome.REJECTED and not any(problem.code == "already-exists" for problem in result.problems):
+        found = list(result.problems) or [Problem("qad-said-no", creation.code, result.sentence, "Mend it, then Replay.")]
+        return _refuse(creation, found, now, actor)
+    return _put(creation, AFTER_UNCERTAIN[step], now, actor, not_before=now + pace.settle, why=result.sentence)
+
+
+def _advance(tenant: Tenant, client: QadClient, creation: CustomerCreation, now: dt.datetime, actor: str) -> str:
+    """A step is done: on to the domain data, or linked."""
+    if creation.step in (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER) and "customer_domain" in steps(
+        client.profile, CustomerDocument
+    ):
+        return _put(creation, Step.DOMAIN, now, actor)
+    with transaction.atomic():
+        _mirror(tenant, creation, now)
+        refused = link(
+            tenant, creation.source.source_id, creation.code, note="Created by the connector", now=now, actor=actor
+        )
+        if refused:
+            return _refuse(creation, refused, now, actor)
+        SourceDocument.objects.filter(pk=creation.source_id).update(
+            state=SourceState.LINKED, codes="", problems=[], changed_at=now
+        )
+        return _put(creation, Step.DONE, now, actor)
+
+
+def _mirror(tenant: Tenant, creation: CustomerCreation, now: dt.datetime) -> None:
+    """The mirror learns at once what the next refresh would show."""
+    document = CustomerDocument(**creation.document)
+    QadCustomer.objects.update_or_create(
+        tenant=tenant,
+        code=creation.code,
+        defaults={
+            "name": document.name[:200],
+            "search_key": normalised(document.name)[:200],
+            "tax_id": document.tax_id,
+            "external_reference": document.external_reference,
+            "country": document.country,
+            "currency": document.currency,
+            "is_active": True,
+            "is_complete": True,
+            "is_gone": False,
+            "seen_at": now,
+        },
+    )
+
+
+def _look(
+    tenant: Tenant, client: QadClient, pace: Pace, now: dt.datetime, actor: str, counts: Counter[str]
+) -> int:
+    """Read back every uncertain creation whose time has come: ours goes on, absent is sent again, another's is refused."""
+    due = CustomerCreation.objects.filter(tenant=tenant, step__in=BEFORE_UNCERTAIN)
+    due = due.filter(Q(not_before=None) | Q(not_before__lte=now)).select_related("source").order_by("pk")
+    rows = list(due[: pace.batch])
+    for creation in rows:
+        counts[_look_at(tenant, client, creation, now, actor)] += 1
+    return len(rows)
+
+
+def _look_at(
+    tenant: Tenant, client: QadClient, creation: CustomerCreation, now: dt.datetime, actor: str
+) -> str:
+    step = Step(creation.step)
+    try:
+        there = client.read("customer", {"code": creation.code})
+    except ConnectorError as error:
+        return _put(creation, step, now, actor, not_before=now + dt.timedelta(seconds=30), why=error.message)
+    if there is None or step == Step.UNCERTAIN_DOMAIN:
+        return _put(creation, BEFORE_UNCERTAIN[step], now, actor)
+    if _is_ours(creation, there):
+        return _advance(tenant, client, creation, now, actor)
+    return _refuse(creation, [say.customer_code_taken(creation.source.source_id, creation.code)], now, actor)
+
+
+def _is_ours(creation: CustomerCreation, there: dict[str, object]) -> bool:
+    """By our reference where the instance keeps one, else by the name that we sent."""
+    reference = there.get("external_reference")
+    if reference:
+        return reference == creation.document["external_reference"]
+    return normalised(str(there.get("name", ""))) == normalised(creation.document["name"])
+
+
+def _put(
+    creation: CustomerCreation,
+    step: Step,
+    now: dt.datetime,
+    actor: str,
+    *,
+    not_before: dt.datetime | None = None,
+    why: str = "",
+) -> str:
+    with transaction.atomic():
+        CustomerCreation.objects.filter(pk=creation.pk).update(
+            step=step, claim_key=None, lease_until=None, not_before=not_before, changed_at=now
+        )
+        line = audit.Line(
+            "creating-customer",
+            f"customer:{creation.source.source_id}",
+            before={"step": creation.step},
+            after={"step": step.value, "code": creation.code},
+            reason=why,
+        )
+        audit.record(creation.tenant_id, [line], actor=actor, now=now)
+    return step.value
+
+
+def _refuse(creation: CustomerCreation, found: list[Problem], now: dt.datetime, actor: str) -> str:
+    told = [as_json(problem) for problem in found]
+    with transaction.atomic():
+        CustomerCreation.objects.filter(pk=creation.pk).update(problems=told)
+        SourceDocument.objects.filter(pk=creation.source_id).update(
+            state=SourceState.HELD, codes=codes(found), problems=told, changed_at=now
+        )
+        return _put(creation, Step.REJECTED, now, actor)

@@ -1,0 +1,32 @@
+"""May this tenant post now? One sentence if not."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from tenants import guards
+from tenants.models import Circuit, ProbeResult, Side, Tenant
+
+INVOICE_PROBE = "invoice"
+
+
+def why_not_posting(tenant: Tenant) -> str:
+    """'' if documents may be sent to QAD; else why not, and what to do."""
+    if not Tenant.objects.filter(pk=tenant.pk, is_posting_on=True).exists():
+        return f"Posting is switched off for {tenant}. Switch it on in the tenant's page."
+    missing = guards.missing(connection)
+    if missing:
+        return f"The database lacks its guards ({', '.join(missing[:3])}). Run manage.py migrate, then try again."
+    circuit = Circuit.objects.filter(tenant=tenant, side=Side.QAD).first()
+    if circuit is not None:
+        return f"The connection to QAD is stopped: {circuit.reason} Press Test connection when it is mended."
+    return _probe_problem(tenant)
+
+
+def _probe_problem(tenant: Tenant) -> str:
+    probe = ProbeResult.objects.filter(tenant=tenant, side=Side.QAD, subject=INVOICE_PROBE).first()
+    if probe is None:
+        return "Posting of invoices is off until the connection has been tested. Run manage.py ping, or press Test connection."
+    if probe.answer != "ok" and not probe.overridden_reason:
+        return f"Posting of invoices is off because their last test was not ok: {probe.sentence}"
+    return ""

@@ -1,0 +1,173 @@
+"""One sync of one tenant from beginning to end: mirrors, pull, prepare, customers, post, sweep, and the equation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, transaction
+
+from connector.errors import Configuration, ConnectorError
+from connector.qad.client import QadClient
+from mappings.catalog import refresh_mirror
+from syncs import intake
+from syncs.completeness import Balance, equation, sentence
+from syncs.creating import create_customers
+from syncs.customers import prepare_customers
+from syncs.models import Kind, Posting, Run, RunState
+from syncs.permission import why_not_posting
+from syncs.posting import drain
+from syncs.preparing import prepare_catalogue, prepare_invoices
+from syncs.releasing import release
+from syncs.settling import Pace
+from syncs.states import PostingState
+from syncs.sweeping import sweep
+from tenants import audit, connections, policies
+from tenants.models import Tenant
+
+LEASE = dt.timedelta(minutes=5)
+DRAIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Progress: `done` of `total` in a stage; total is 0 while nobody knows it."""
+
+    stage: str
+    done: int
+    total: int = 0
+
+
+@dataclass(slots=True)
+class Story:
+    """What a sync did, for people: the run, its balances, and why posting stopped, if it did."""
+
+    run: Run
+    balances: list[Balance] = field(default_factory=list)
+    posted: Counter[str] = field(default_factory=Counter)
+    not_posting: str = ""
+
+
+Tell = Callable[[Step], None]
+Clock = Callable[[], dt.datetime]
+
+
+def sync(tenant: Tenant, kinds: Sequence[str], *, trigger: str, clock: Clock, tell: Tell, actor: str) -> Story:
+    """Everything of a tenant that can be done now. Raises ConnectorError when a side cannot be reached or refuses."""
+    run = start(tenant, kinds, trigger=trigger, now=clock())
+    story = Story(run)
+    try:
+        with connections.qad_client(tenant) as qad, connections.chargebee_client(tenant) as chargebee:
+            _refresh(tenant, qad, clock, tell)
+            for kind in kinds:
+                _pull(tenant, run, kind, chargebee, clock, tell)
+            _prepare(tenant, qad, clock, tell, actor)
+            story.not_posting = why_not_posting(tenant)
+            if not story.not_posting:
+                story.posted = post(tenant, qad, clock=clock, tell=tell, actor=actor)
+    except ConnectorError as error:
+        finish(run, RunState.STOPPED, error.message, now=clock())
+        raise
+    story.balances = equation(run)
+    red = sentence(story.balances)
+    finish(run, RunState.RED if red else RunState.COMPLETE, red or story.not_posting, now=clock(), balances=story.balances)
+    return story
+
+
+def start(tenant: Tenant, kinds: Sequence[str], *, trigger: str, now: dt.datetime) -> Run:
+    """A new run, after any dead one is marked as interrupted. Raises Configuration while another one lives."""
+    dead = Run.objects.filter(tenant=tenant, state=RunState.RUNNING, lease_until__lt=now)
+    dead.update(state=RunState.INTERRUPTED, finished_at=now, sentence="It was interrupted before its end.")
+    try:
+        with transaction.atomic():
+            return Run.objects.create(
+                tenant=tenant, trigger=trigger, kinds=list(kinds), key=uuid.uuid4(), lease_until=now + LEASE, started_at=now
+            )
+    except IntegrityError:
+        raise Configuration(
+            f"A sync of {tenant} is running already. Wait for its end, or at most five minutes if it was interrupted."
+        ) from None
+
+
+def keep_alive(run: Run, now: dt.datetime) -> None:
+    """Raises Configuration when the run was taken for dead meanwhile."""
+    mine = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, key=run.key)
+    if not mine.update(lease_until=now + LEASE):
+        raise Configuration("This run was taken for dead because it paused too long. Start the sync again.")
+
+
+def finish(run: Run, state: RunState, text: str, *, now: dt.datetime, balances: Sequence[Balance] = ()) -> None:
+    """Close a run with its equation; only the run's own process may."""
+    with transaction.atomic():
+        rows = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, key=run.key)
+        rows.update(state=state, finished_at=now, sentence=text, equation=[one.as_dict() for one in balances])
+        audit.record(
+            run.tenant_id, [audit.Line("run", f"run:{run.pk}", after={"state": state.value}, reason=text)],
+            actor=run.trigger, now=now,
+        )
+    run.refresh_from_db()
+
+
+def pace_of(tenant: Tenant) -> Pace:
+    """How this tenant's documents are sent."""
+    decided = policies.read(tenant)
+    return Pace(
+        pool_size=tenant.qad.concurrency,
+        deadline=float(tenant.qad.deadline_seconds),
+        settle=dt.timedelta(seconds=decided["settle_seconds"]),
+        attempt_budget=decided["attempt_budget"],
+    )
+
+
+def _refresh(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell) -> None:
+    for name in ("gl_accounts", "customers"):
+        tell(Step(f"Reading QAD's {name.replace('_', ' ')}", 0))
+        refresh_mirror(tenant, qad, name, clock())
+
+
+def _pull(tenant: Tenant, run: Run, kind: str, chargebee: intake.ChargebeeClient, clock: Clock, tell: Tell) -> None:
+    stage, rows = f"Reading {Kind(kind).label.lower()}s", 0
+
+    def on_page(count: int) -> None:
+        nonlocal rows
+        rows += count
+        keep_alive(run, clock())
+        tell(Step(stage, rows))
+
+    intake.pull(tenant, run, kind, chargebee, clock=clock, on_page=on_page)
+
+
+def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> None:
+    prepare_catalogue(tenant, now=clock(), actor=actor)
+    tell(Step("Matching customers", 0))
+    prepare_customers(tenant, clock=clock, actor=actor)
+    if not why_not_posting(tenant):
+        tell(Step("Creating customers in QAD", 0))
+        create_customers(tenant, qad, pace_of(tenant), clock=clock, until=time.monotonic() + DRAIN_SECONDS, actor=actor)
+    release(tenant, ("customers", "items", "taxes", "account_roles"), now=clock(), actor=actor)
+    done = 0
+
+    def on_batch(count: int) -> None:
+        nonlocal done
+        done += count
+        tell(Step("Preparing invoices", done))
+
+    prepare_invoices(tenant, clock=clock, actor=actor, on_batch=on_batch)
+
+
+def post(tenant: Tenant, qad: QadClient, *, clock: Clock, tell: Tell, actor: str) -> Counter[str]:
+    """Sweep what is uncertain, then post what is ready until nothing is left that may go now."""
+    pace, done = pace_of(tenant), Counter[str]()
+    done.update(sweep(tenant, qad, pace, clock=clock, actor=actor))
+    total = Posting.objects.filter(tenant=tenant, state=PostingState.READY).count()
+
+    def on_batch(counts: Counter[str]) -> None:
+        done.update(counts)
+        tell(Step("Posting", sum(done.values()), total))
+
+    drain(tenant, qad, pace, clock=clock, until=float("inf"), actor=actor, on_batch=on_batch)
+    return done

@@ -1,0 +1,149 @@
+"""What became of postings whose answer never came: looked up after the settle window, adopted or proved absent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from connector.errors import ConnectorError
+from connector.qad.client import Found, QadClient
+from syncs.models import Attempt, Posting
+from syncs.models.attempt import Outcome
+from syncs.sending import assert_no_transaction
+from syncs.settling import Pace, Verdict, judge_found
+from syncs.states import DONE, PostingState
+from tenants import audit
+from tenants.models import Tenant
+
+LOOK_APART = dt.timedelta(seconds=30)  # between the two look-ups that must both find nothing
+ABSENCES_NEEDED = 2
+BATCH = 100
+
+
+def sweep(
+    tenant: Tenant, client: QadClient, pace: Pace, *, clock: Callable[[], dt.datetime], actor: str = "sync"
+) -> Counter[str]:
+    """Turn overdue sendings into uncertain ones, then look up every uncertain one whose window is over."""
+    expire(tenant, pace, now=clock(), actor=actor)
+    counts: Counter[str] = Counter()
+    for posting in _due(tenant, clock()):
+        counts[look_up(tenant, client, pace, posting, now=clock(), actor=actor)] += 1
+    return counts
+
+
+def expire(tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str) -> int:
+    """Sendings whose lease is over: their worker is gone or late, so QAD may have them. Never back to ready."""
+    overdue = Posting.objects.filter(tenant=tenant, state=PostingState.SENDING, lease_until__lt=now)
+    expired = 0
+    for posting in overdue.order_by("pk")[:BATCH]:
+        attempt = Attempt.objects.filter(posting=posting, key=posting.attempt_key).first()
+        deadline = attempt.deadline_at if attempt else now
+        with transaction.atomic():
+            mine = Posting.objects.filter(
+                pk=posting.pk, state=PostingState.SENDING, attempt_key=posting.attempt_key
+            )
+            moved = mine.update(
+                state=PostingState.UNCERTAIN, settle_at=deadline + pace.settle, absences=0, changed_at=now
+            )
+            if moved:
+                _record(tenant, posting, "uncertain", "No answer was recorded in time.", actor, now)
+        expired += moved
+    return expired
+
+
+def _due(tenant: Tenant, now: dt.datetime) -> list[Posting]:
+    due = Posting.objects.filter(tenant=tenant, state=PostingState.UNCERTAIN)
+    due = due.filter(Q(settle_at__isnull=True) | Q(settle_at__lte=now) | Q(look_up_asked_at__isnull=False))
+    return list(due.order_by("settle_at", "pk")[:BATCH])
+
+
+def look_up(
+    tenant: Tenant, client: QadClient, pace: Pace, posting: Posting, *, now: dt.datetime, actor: str
+) -> str:
+    """Ask QAD for one uncertain posting and settle it; returns its new state, or 'waiting' if nothing is proved yet."""
+    assert_no_transaction()
+    try:
+        found = client.look_up(posting.kind, posting.reference)
+        is_trusted = bool(found) or _canary_is_found(tenant, client, posting)
+    except ConnectorError as error:
+        _postpone(posting, now, error.message)
+        return "waiting"
+    if found:
+        return _settle(tenant, posting, judge_found(posting, found), found, actor, now)
+    if posting.settle_at is not None and now < posting.settle_at:
+        Posting.objects.filter(pk=posting.pk).update(look_up_asked_at=None)
+        return "waiting"  # asked for early: only a find counts before the settle window is over
+    if not is_trusted:
+        _postpone(posting, now, "QAD's look-up could not be proved to work, so nothing is sent again by the machine.")
+        return "waiting"
+    return _absent(tenant, posting, actor, now)
+
+
+def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting) -> bool:
+    """Whether the look-up finds a document that QAD is known to have; without one nothing is proved."""
+    canary = (
+        Posting.objects.filter(tenant=tenant, kind=posting.kind, state__in=DONE).exclude(qad_number="").order_by("-pk")
+    ).first()
+    return canary is not None and bool(client.look_up(canary.kind, canary.reference))
+
+
+def _absent(tenant: Tenant, posting: Posting, actor: str, now: dt.datetime) -> str:
+    """Not found: once more after a while, and then it is proved that QAD does not have it."""
+    if posting.absences + 1 < ABSENCES_NEEDED:
+        Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN, absences=posting.absences).update(
+            absences=F("absences") + 1, settle_at=now + LOOK_APART
+        )
+        return "waiting"
+    sentence = "Looked up twice after the settle window: QAD does not have it."
+    values = {"settle_at": None, "lease_until": None, "not_before": None, "problems": [], "absences": 0}
+    return _settle(tenant, posting, Verdict(PostingState.READY, Outcome.ABSENT, sentence, values), (), actor, now)
+
+
+def _settle(
+    tenant: Tenant, posting: Posting, verdict: Verdict, found: tuple[Found, ...], actor: str, now: dt.datetime
+) -> str:
+    with transaction.atomic():
+        rows = Posting.objects.filter(
+            pk=posting.pk, state=PostingState.UNCERTAIN, attempt_key=posting.attempt_key
+        )
+        if not rows.update(state=verdict.state, changed_at=now, **verdict.values):
+            return "late"
+        Attempt.objects.filter(posting=posting, key=posting.attempt_key).update(
+            outcome=verdict.outcome, finished_at=now, sentence=verdict.sentence
+        )
+        _record(tenant, posting, verdict.state.value, verdict.sentence, actor, now, [one.number for one in found])
+    return verdict.state.value
+
+
+def _postpone(posting: Posting, now: dt.datetime, why: str) -> None:
+    problem = {
+        "code": "uncertain",
+        "subject": posting.reference,
+        "message": f"It may be in QAD already. {why}",
+        "fix": "Nothing to do if QAD is only away; else look for it in QAD and mark it as posted by hand.",
+        "link": "document",
+    }
+    Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN).update(
+        settle_at=Greatest(F("settle_at"), now + LOOK_APART), look_up_asked_at=None, problems=[problem]
+    )
+
+
+def _record(
+    tenant: Tenant,
+    posting: Posting,
+    state: str,
+    sentence: str,
+    actor: str,
+    now: dt.datetime,
+    numbers: list[str] | None = None,
+) -> None:
+    after = {"state": state, "qad": numbers} if numbers else {"state": state}
+    line = audit.Line(
+        state, f"posting:{posting.reference}", before={"state": posting.state}, after=after, reason=sentence
+    )
+    audit.record(tenant.pk, [line], actor=actor, now=now)

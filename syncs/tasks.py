@@ -1,0 +1,127 @@
+"""What the queue runs: primary keys in, one call, a small dict out; harmless to run twice, at once or late."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.db.models import Q
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from connector.errors import ConnectorError
+from syncs import intake, running
+from syncs.creating import create_customers
+from syncs.customers import prepare_customers
+from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
+from syncs.models.creation import Step
+from syncs.permission import why_not_posting
+from syncs.posting import drain
+from syncs.preparing import prepare_catalogue, prepare_invoices
+from syncs.states import PostingState, SourceState
+from syncs.sweeping import sweep
+from tenants import connections
+from tenants.models import Tenant
+
+SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
+OPEN_STEPS = (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER, Step.DOMAIN, Step.UNCERTAIN_DOMAIN)
+
+
+def dispatch() -> dict[str, int]:
+    """Once a minute: give every lane that has work of every tenant a turn. A task that is lost is only late."""
+    started = 0
+    for tenant in Tenant.objects.all():
+        for lane, has_work in WORK.items():
+            if has_work(tenant):
+                async_task("syncs.tasks.work", tenant.pk, lane)
+                started += 1
+    return {"started": started}
+
+
+def work(tenant_id: int, lane: str) -> dict[str, int | str]:
+    """One lane of one tenant for a slice of time; asks for another turn while it gets on and work is left."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    try:
+        done = LANES[lane](tenant)
+    except ConnectorError as error:
+        return {"lane": lane, "done": 0, "stopped": error.message[:200]}
+    if done and WORK[lane](tenant):
+        async_task("syncs.tasks.work", tenant.pk, lane)
+    return {"lane": lane, "done": done}
+
+
+def sync(tenant_id: int, actor: str) -> dict[str, int | str]:
+    """Sync now, as asked for in the browser or by a schedule."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    try:
+        story = running.sync(
+            tenant, intake.PULL_ORDER, trigger="browser", clock=timezone.now, tell=lambda step: None, actor=actor
+        )
+    except ConnectorError as error:
+        return {"stopped": error.message[:200]}
+    return {"run": story.run.pk, "state": story.run.state}
+
+
+def _prepare(tenant: Tenant) -> int:
+    done = prepare_catalogue(tenant, now=timezone.now(), actor="schedule")
+    done += prepare_customers(tenant, clock=timezone.now, actor="schedule").total()
+    return done + prepare_invoices(tenant, clock=timezone.now, actor="schedule").total()
+
+
+def _customers(tenant: Tenant) -> int:
+    if why_not_posting(tenant):
+        return 0
+    with connections.qad_client(tenant) as qad:
+        until = time.monotonic() + SLICE_SECONDS
+        pace = running.pace_of(tenant)
+        return create_customers(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
+
+
+def _post(tenant: Tenant) -> int:
+    if why_not_posting(tenant):
+        return 0
+    with connections.qad_client(tenant) as qad:
+        until = time.monotonic() + SLICE_SECONDS
+        return drain(
+            tenant, qad, running.pace_of(tenant), clock=timezone.now, until=until, actor="schedule"
+        ).total()
+
+
+def _sweep(tenant: Tenant) -> int:
+    with connections.qad_client(tenant) as qad:
+        return sweep(tenant, qad, running.pace_of(tenant), clock=timezone.now, actor="schedule").total()
+
+
+def _is_new(tenant: Tenant) -> bool:
+    return SourceDocument.objects.filter(tenant=tenant, kind__in=Kind.values, state=SourceState.NEW).exists()
+
+
+def _has_creations(tenant: Tenant) -> bool:
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    return CustomerCreation.objects.filter(due, tenant=tenant, step__in=OPEN_STEPS).exists()
+
+
+def _is_ready(tenant: Tenant) -> bool:
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    return Posting.objects.filter(due, tenant=tenant, state=PostingState.READY).exists()
+
+
+def _is_unsettled(tenant: Tenant) -> bool:
+    now = timezone.now()
+    late = Q(state=PostingState.SENDING, lease_until__lt=now)
+    asked = Q(settle_at__lte=now) | Q(settle_at=None) | Q(look_up_asked_at__isnull=False)
+    return Posting.objects.filter(late | (Q(state=PostingState.UNCERTAIN) & asked), tenant=tenant).exists()
+
+
+LANES: dict[str, Callable[[Tenant], int]] = {
+    "sweep": _sweep,
+    "prepare": _prepare,
+    "customers": _customers,
+    "post": _post,
+}
+WORK: dict[str, Callable[[Tenant], bool]] = {
+    "sweep": _is_unsettled,
+    "prepare": _is_new,
+    "customers": _has_creations,
+    "post": _is_ready,
+}
