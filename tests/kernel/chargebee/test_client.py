@@ -240,7 +240,9 @@ def test_it_follows_no_redirect_and_takes_the_key_nowhere(door: Http):
     assert other.requests == [] and "a redirect to" in broken.message and KEY not in broken.message
 
 
-@pytest.mark.parametrize("answer", [error(401, KEY), http(400, f"<p>{KEY}</p>".encode()), resets()], ids=str)
+@pytest.mark.parametrize(
+    "answer", [error(401, KEY), http(400, f"<p>{KEY}</p>".encode()), resets()], ids=["json", "html", "reset"]
+)
 def test_it_shows_the_key_nowhere(door: Http, answer: bytes | Callable):
     broken, site, _ = failing(door, answer if callable(answer) else says(answer), patience=Patience(attempts=1))
     token = base64.b64encode(f"{KEY}:".encode()).decode()
