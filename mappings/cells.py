@@ -24,6 +24,9 @@ class Formula:
 
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
 
 Parse = Callable[[object], str | dt.date]
 

@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from connector.errors import Problem
 from mappings import mirror
 from mappings.kinds import KINDS, Kind
 from mappings.models import CustomerKind, CustomerMapping
-from mappings.rules import Finding, check
+from mappings.rules import Finding, Mirror, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,23 @@ def refusals_of(tenant_id: int, planned: Sequence[Planned]) -> list[Refusal]:
     moving = [one.change for one in planned if not one.is_unchanged]
     codes = {change.values["qad_code"] for change in moving if change.kind == "customers"}
     known = mirror.read(tenant_id, {change.kind for change in moving}, codes)
-    found = [
-        Refusal(change, finding)
-        for change in moving
-        for finding in check(change.kind, change.values, known, _subject(change))
-    ]
+    found = [Refusal(change, finding) for change in moving for finding in _findings(change, known)]
     return found + _vanished(planned) + _twins(tenant_id, planned) + _shared_customers(tenant_id, planned)
+
+
+def _findings(change: Change, known: Mirror) -> list[Finding]:
+    """What the rules say, and then what the model says of fields that the rules have nothing against."""
+    found = check(change.kind, change.values, known, _subject(change))
+    named = {finding.field for finding in found}
+    row = KINDS[change.kind].model(**change.values)
+    try:
+        row.full_clean(exclude={"tenant", *named}, validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        for field, messages in error.message_dict.items():
+            message = f"{_subject(change)}: {field} is refused."
+            problem = Problem("cell-refused", _subject(change), message, " ".join(messages), "mappings")
+            found.append(Finding(field, problem))
+    return found
 
 
 def _vanished(planned: Sequence[Planned]) -> list[Refusal]:

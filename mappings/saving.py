@@ -22,7 +22,7 @@ _BATCH = 400
 class Saved:
     """What a save did. `keys` are the natural keys that changed, as ('items', 'item_price', 'pro-EUR'), without dates.
 
-    `refusals` not empty: nothing was saved.
+    `refusals` are the rows that were not saved.
     """
 
     created: int = 0
@@ -43,12 +43,36 @@ def save_rows(tenant_id: int, changes: Sequence[Change], *, actor: str, now: dt.
         refusals = refusals_of(tenant_id, planned)
         if refusals:
             return Saved(refusals=tuple(refusals))
-        touched = [one for one in planned if not one.is_unchanged]
-        lines = _create(tenant_id, [one for one in touched if one.is_new])
-        lines += _update([one for one in touched if not one.is_new])
-        audit.record(tenant_id, lines, actor=actor, now=now)
+        return _apply(tenant_id, planned, (), actor=actor, now=now)
+
+
+def save_correct_rows(tenant_id: int, changes: Sequence[Change], *, actor: str, now: dt.datetime) -> Saved:
+    """Save what is not refused; `refusals` says what was left out and why."""
+    refused: list[Refusal] = []
+    with transaction.atomic():
+        planned = plan(tenant_id, changes, lock=True)
+        while found := refusals_of(tenant_id, planned):  # leaving a row out may put another in its way
+            refused += found
+            out = {id(refusal.change) for refusal in found}
+            planned = [one for one in planned if id(one.change) not in out]
+        return _apply(tenant_id, planned, tuple(refused), actor=actor, now=now)
+
+
+def _apply(
+    tenant_id: int, planned: Sequence[Planned], refused: tuple[Refusal, ...], *, actor: str, now: dt.datetime
+) -> Saved:
+    touched = [one for one in planned if not one.is_unchanged]
+    lines = _create(tenant_id, [one for one in touched if one.is_new])
+    lines += _update([one for one in touched if not one.is_new])
+    audit.record(tenant_id, lines, actor=actor, now=now)
     created = sum(one.is_new for one in touched)
-    return Saved(created, len(touched) - created, len(planned) - len(touched), keys=_keys(touched))
+    return Saved(
+        created=created,
+        changed=len(touched) - created,
+        unchanged=len(planned) - len(touched),
+        keys=_keys(touched),
+        refusals=refused,
+    )
 
 
 def delete_rows(tenant_id: int, rows: Iterable[Model], *, actor: str, now: dt.datetime) -> Saved:
