@@ -37,6 +37,7 @@ CASES = [
     ({"id__is_not": "B"}, "AC"),
     ({"id__in": '["A","C","none"]'}, "AC"),
     ({"id__in": "[A,B]"}, "AB"),
+    ({"id__in": "['A', 'B']"}, "AB"),
     ({"id__not_in": '["A"]'}, "BC"),
     ({"id__starts_with": "B"}, "B"),
     ({"status__is": "paid"}, "A"),

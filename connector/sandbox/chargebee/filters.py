@@ -67,13 +67,13 @@ _SIMPLE: dict[str, Callable[[Any], Callable[[Any], bool]]] = {
 
 
 def _array(param: str, text: str) -> list[str]:
-    """`["a","b"]`, `[1,2]` and the unquoted `[a,b]` of older clients."""
+    """`["a","b"]`, `[1,2]`, the unquoted `[a,b]` of older clients and the `['a', 'b']` of the Python SDK."""
     if not (text.startswith("[") and text.endswith("]")):
         raise wrong_value(param, "needs a list like [1,2]")
     try:
         return [str(part) for part in json.loads(text)]
     except ValueError:
-        return [part.strip() for part in text[1:-1].split(",") if part.strip()]
+        return [part.strip(" '\"") for part in text[1:-1].split(",") if part.strip()]
 
 
 def _value(param: str, kind: str, text: str) -> Any:
