@@ -8,7 +8,15 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from tenants.models import Membership, Role, Tenant
+from tenants.models import (
+    ChargebeeConnection,
+    ChargebeeCredential,
+    Membership,
+    QadConnection,
+    QadCredential,
+    Role,
+    Tenant,
+)
 
 _numbers = itertools.count(1)
 
@@ -28,3 +36,38 @@ def a_user(
         for role in [named] if isinstance(named, str) else named:
             Membership.objects.create(tenant=tenant, user=user, role=Role(role))
     return user
+
+
+# What only a company can know, laid over a preset: here the codes of the sandbox's company.
+COMPANY_CODES: dict[str, dict[str, Any]] = {
+    "adaptive": {
+        "writes": {
+            "customer": {
+                "constants": {
+                    "invoiceStatusCode": "OK",
+                    "invoiceControlGLProfileCode": "AR",
+                    "creditNoteControlGLProfileCode": "AR",
+                    "prePaymentControlGLProfileCode": "PRE",
+                    "salesAccountGLProfileCode": "SALES",
+                }
+            },
+            "customer_domain": {"constants": {"siteCode": "10-100", "daybookSetCode": "DBS1"}},
+        },
+    },
+    "offset-rest": {
+        "writes": {"customer": {"constants": {"operational.site": "10-100", "operational.daybook_set": "DBS1"}}},
+    },
+}
+
+
+def connected(tenant: Tenant, url: str, *, preset: str = "adaptive", **qad: Any) -> Tenant:
+    """The tenant with both connections to a sandbox at `url`, in the dialect of the preset."""
+    ChargebeeConnection.objects.create(tenant=tenant, site="acme-test", base_url=url, calls_per_minute=60_000)
+    ChargebeeCredential.objects.create(tenant=tenant, api_key="test_sandbox_key")
+    base_url = url + {"adaptive": "/clouderp", "offset-rest": "/finrest"}[preset]
+    given = {"domain": "10USA", "entity": "10USACO", "shared_set": "SS1", "profile_override": COMPANY_CODES[preset]}
+    QadConnection.objects.create(tenant=tenant, base_url=base_url, preset=preset, **{**given, **qad})
+    QadCredential.objects.create(
+        tenant=tenant, client_id="sandbox-client", username="connector", password="sandbox-password"
+    )
+    return tenant

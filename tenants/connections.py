@@ -1,0 +1,187 @@
+"""The real clients of a tenant, built from its rows: the only place where credentials are revealed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db.models import Min
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from connector.chargebee.client import ChargebeeClient, Patience
+from connector.chargebee.site import site_problems
+from connector.errors import Configuration
+from connector.http.session import Http
+from connector.qad import presets
+from connector.qad.auth import Credentials, MemoryTokens
+from connector.qad.client import QadClient
+from connector.qad.profile import load, merge
+from connector.qad.profile_shape import Profile
+from tenants.callbudget import SharedPace
+from tenants.models import (
+    ChargebeeConnection,
+    ChargebeeCredential,
+    Circuit,
+    Mode,
+    QadConnection,
+    QadCredential,
+    Side,
+    Tenant,
+)
+from tenants.sandbox import is_sandbox_url
+
+Answer = TypeVar("Answer")
+_PATIENCE = Patience()
+_tokens: dict[tuple[Any, ...], MemoryTokens] = {}
+_tokens_lock = threading.Lock()
+
+
+@contextmanager
+def chargebee_client(tenant: Tenant) -> Iterator[ChargebeeClient]:
+    """A client of the tenant's pinned host. Raises Configuration where the set-up does not allow one."""
+    row = chargebee_connection(tenant)
+    with chargebee_at(tenant, row, host_url(row)) as client:
+        yield client
+
+
+@contextmanager
+def chargebee_at(
+    tenant: Tenant, row: ChargebeeConnection, url: str, *, deadline: float = 30.0, patience: Patience = _PATIENCE
+) -> Iterator[ChargebeeClient]:
+    """A client of one host of the tenant's site; for the connection test, which looks for the host to pin."""
+    with Http(allow=settings.OUTBOUND_ALLOW) as http:
+        pace = SharedPace(row.base_url or row.site, _site_limit(row))
+        yield ChargebeeClient(http, url, _api_key(tenant), pace=pace, deadline=deadline, patience=patience)
+
+
+def chargebee_connection(tenant: Tenant) -> ChargebeeConnection:
+    """The row, if tenant, site and address fit together."""
+    row = ChargebeeConnection.objects.filter(tenant=tenant).first()
+    if row is None:
+        raise Configuration(f"{tenant} has no Chargebee connection. Enter one under Tenants & connections > Chargebee.")
+    problems = site_problems(site=row.site, region=row.region, mode=tenant.mode)
+    if problems:
+        raise Configuration(" ".join(str(problem) for problem in problems))
+    if row.base_url and tenant.mode == Mode.LIVE:
+        raise Configuration(f"{tenant} is live, and its Chargebee address is a sandbox's. Empty the address.")
+    if row.base_url and not is_sandbox_url(row.base_url):
+        raise Configuration(
+            f"The Chargebee address '{row.base_url}' is not inside OUTBOUND_ALLOW. Empty it: only a sandbox has one."
+        )
+    return row
+
+
+def host_url(row: ChargebeeConnection) -> str:
+    """Where calls go: the sandbox's address, or the pinned host and no other."""
+    if row.base_url:
+        return row.base_url
+    if not row.pinned_host:
+        raise Configuration(f"The host of Chargebee site '{row.site}' is not pinned yet. Press Test connection first.")
+    return f"https://{row.pinned_host}"
+
+
+def _site_limit(row: ChargebeeConnection) -> float:
+    """Tenants on one site share one limit: the lowest that any of them sets."""
+    same = ChargebeeConnection.objects.filter(site=row.site, base_url=row.base_url)
+    return float(same.aggregate(low=Min("calls_per_minute"))["low"] or row.calls_per_minute)
+
+
+@sensitive_variables()
+def _api_key(tenant: Tenant) -> str:
+    row = ChargebeeCredential.objects.filter(tenant=tenant).first()
+    if row is None or row.api_key is None:
+        raise Configuration(f"{tenant} has no Chargebee API key. Enter it under Tenants & connections > Chargebee.")
+    key: str = row.api_key.reveal()
+    return key
+
+
+def with_api_key(tenant: Tenant, ask: Callable[[str], Answer]) -> Answer:
+    """What `ask` says of the key; the key itself does not leave this module."""
+    return ask(_api_key(tenant))
+
+
+@contextmanager
+def qad_client(tenant: Tenant) -> Iterator[QadClient]:
+    """A client of the tenant's QAD workspace. Raises Configuration where the set-up does not allow one."""
+    row = qad_connection(tenant)
+    profile = qad_profile(tenant)
+    with Http(allow=settings.OUTBOUND_ALLOW, pool_size=max(4, row.concurrency + 1)) as http:
+        yield QadClient(
+            http,
+            row.base_url,
+            _credentials(tenant),
+            row.workspace,
+            profile,
+            tokens=_token_store(row),
+            deadline=float(row.deadline_seconds),
+        )
+
+
+def qad_connection(tenant: Tenant) -> QadConnection:
+    row = QadConnection.objects.filter(tenant=tenant).first()
+    if row is None:
+        raise Configuration(f"{tenant} has no QAD connection. Enter one under Tenants & connections > QAD.")
+    return row
+
+
+def qad_profile(tenant: Tenant) -> Profile:
+    """The tenant's profile: the preset with what differs, and the company that the connection names."""
+    row = qad_connection(tenant)
+    return _profile(
+        row.preset, json.dumps(row.profile_override, sort_keys=True), row.domain, row.entity, row.shared_set
+    )
+
+
+def profile_of(preset: str, override: dict[str, Any], *, domain: str, entity: str, shared_set: str) -> Profile:
+    """The profile that a set-up describes. Raises ProfileError with every problem, or Configuration for the preset."""
+    context = {"context": {"domain": domain, "entity": entity, "shared_set": shared_set}}
+    return load(merge(merge(presets.preset(preset), context), override))
+
+
+@lru_cache(maxsize=64)
+def _profile(preset: str, override: str, domain: str, entity: str, shared_set: str) -> Profile:
+    return profile_of(preset, json.loads(override), domain=domain, entity=entity, shared_set=shared_set)
+
+
+@sensitive_variables()
+def _credentials(tenant: Tenant) -> Credentials:
+    row = QadCredential.objects.filter(tenant=tenant).first()
+    if row is None:
+        raise Configuration(f"{tenant} has no QAD credentials. Enter them under Tenants & connections > QAD.")
+    return Credentials(
+        username=row.username,
+        password=row.password.reveal() if row.password else "",
+        token=row.token.reveal() if row.token else "",
+        client_id=row.client_id,
+    )
+
+
+def _token_store(row: QadConnection) -> MemoryTokens:
+    """Sessions of this process, so that each drain does not sign in anew; other credentials start another one."""
+    changed_at = QadCredential.objects.filter(tenant=row.tenant_id).values_list("changed_at", flat=True).first()
+    with _tokens_lock:
+        return _tokens.setdefault((row.tenant_id, row.base_url, row.preset, changed_at), MemoryTokens())
+
+
+def stop(tenant: Tenant, side: Side, reason: str, *, now: dt.datetime, again_at: dt.datetime | None = None) -> None:
+    """Open the circuit of a side: nothing is sent until a test of the connection succeeds, or the time comes."""
+    given = {"opened_at": now, "reason": reason, "try_again_at": again_at}
+    Circuit.objects.update_or_create(tenant=tenant, side=side, defaults=given)
+
+
+def resume(tenant: Tenant, side: Side) -> bool:
+    """Close the circuit of a side; True if it was open."""
+    return bool(Circuit.objects.filter(tenant=tenant, side=side).delete()[0])
+
+
+def is_stopped(tenant: Tenant, side: Side, *, now: dt.datetime | None = None) -> bool:
+    moment = now or timezone.now()
+    row = Circuit.objects.filter(tenant=tenant, side=side).first()
+    return row is not None and (row.try_again_at is None or row.try_again_at > moment)
