@@ -6,7 +6,13 @@ import pytest
 
 from tests.sandbox.site_desk import T0, a_site, body, get, ids, refusal, rows
 
-DAY = 86_400
+
+@pytest.fixture(scope="module")
+def billed():
+    """A site after one cycle of everything. Tests read it only."""
+    site = a_site()
+    site.bill_cycle(kinds="all")
+    return site
 
 
 def walk(site, plural, query, limit=7):
@@ -42,9 +48,8 @@ def test_it_wraps_each_row_by_its_resource_and_shows_the_card_beside_the_custome
         {"sort_by[asc]": "date", "status[in]": '["paid","posted"]'},
     ],
 )
-def test_pages_hold_every_row_once(query):
-    site = a_site()
-    site.bill_cycle()
+def test_pages_hold_every_row_once(billed, query):
+    site = billed
     found, pages = walk(site, "invoices", query)
     wanted = {
         row["id"] for row in site.all("invoice") if "status[in]" not in query or row["status"] in ("paid", "posted")
@@ -117,11 +122,9 @@ LEGAL = [
 
 
 @pytest.mark.parametrize(("plural", "field"), [(plural, field) for plural, fields in LEGAL for field in fields])
-def test_it_sorts_by_every_legal_field_both_ways(plural, field):
-    site = a_site()
-    site.bill_cycle(kinds="all")
+def test_it_sorts_by_every_legal_field_both_ways(billed, plural, field):
     for direction in ("asc", "desc"):
-        values = [row[field] for row in rows(site, plural, **{f"sort_by__{direction}": field}) if field in row]
+        values = [row[field] for row in rows(billed, plural, **{f"sort_by__{direction}": field}) if field in row]
         assert len(values) > 1
         assert values == sorted(values, reverse=direction == "desc")
 
@@ -136,27 +139,21 @@ def test_it_sorts_by_every_legal_field_both_ways(plural, field):
         ("sort_by[asc]", ""),
     ],
 )
-def test_a_sort_it_does_not_understand_is_ignored_without_a_word(name, value):
-    site = a_site()
-    site.bill_cycle()
-    newest_first = ids(site, "invoices")
-    reply = get(site, "invoices", {"limit": 100, name: value})
+def test_a_sort_it_does_not_understand_is_ignored_without_a_word(billed, name, value):
+    newest_first = ids(billed, "invoices")
+    reply = get(billed, "invoices", {"limit": 100, name: value})
     assert reply.status == 200
     assert [row["invoice"]["id"] for row in body(reply)["list"]] == newest_first
 
 
-def test_without_a_sort_the_newest_come_first():
-    site = a_site()
-    site.bill_cycle()
-    moments = [row["occurred_at"] for row in rows(site, "events")]
+def test_without_a_sort_the_newest_come_first(billed):
+    moments = [row["occurred_at"] for row in rows(billed, "events")]
     assert moments == sorted(moments, reverse=True)
     assert moments[0] > moments[-1]
 
 
-def test_credit_notes_cannot_be_sorted_by_updated_at():
-    site = a_site()
-    site.bill_cycle(kinds="all")
-    assert ids(site, "credit_notes", sort_by__asc="updated_at") == ids(site, "credit_notes")
+def test_credit_notes_cannot_be_sorted_by_updated_at(billed):
+    assert ids(billed, "credit_notes", sort_by__asc="updated_at") == ids(billed, "credit_notes")
 
 
 def test_deleted_documents_show_only_when_asked_for():
