@@ -1,0 +1,1 @@
+"""One file for each promise to the user."""
