@@ -72,7 +72,7 @@ def read(
     if any(complaint.meaning in ("duplicate", "already_exists") for complaint in found):
         words = "; ".join(complaint.quoted() for complaint in found)
         raise Uncertain(f"QAD may hold this already: {words}.", exchange=exchange)
-    verdict = _verdict(answer, profile)
+    verdict = _verdict(answer, found, profile)
     record = _record(answer, reply)
     number = reading.as_text(_own(record, reply, "number")).strip()
     if verdict == "yes" and not found and status in profile.replies.statuses:
@@ -126,11 +126,11 @@ def _wrong_address(reply: _Reply) -> NoReturn:
     )
 
 
-def _verdict(answer: Any, profile: Profile) -> str:
-    """'yes', 'no' or '' where the answer does not say. Without a pointer to success the status has said yes."""
+def _verdict(answer: Any, found: tuple[Complaint, ...], profile: Profile) -> str:
+    """'yes', 'no' or '' where the answer does not say. Without a pointer to success only a complaint says no."""
     replies = profile.replies
     if not replies.success:
-        return "yes"
+        return "no" if found else "yes"
     value = reading.at(answer, replies.success)
     word = str(value).lower() if isinstance(value, bool) else reading.as_text(value).strip().lower()
     if word in replies.success_values:
