@@ -90,10 +90,11 @@ class Calls:
         )
 
     def _answer(self, reply: Reply, path: str, about: str) -> Any:
-        is_json = reading.is_json(reply.headers, reply.content)
-        says = f"HTTP {reply.status}: {reading.excerpt(reply.content)}"
+        answer = reading.document(reply.headers, reply.content)
+        is_json = answer is not None
         if 200 <= reply.status < 300 and is_json:
-            return reading.parse(reply.content)
+            return answer
+        says = f"HTTP {reply.status}: {reading.excerpt(reply.content)}"
         if reply.status in (408, 425, 429) or (reply.status >= 500 and reply.status != 501):
             wait = parse_retry_after(reading.header(reply.headers, "Retry-After"), self._now())
             raise Transient(f"QAD cannot answer now ({says}).", exchange=reply.exchange, retry_after=wait)
@@ -121,9 +122,9 @@ class Calls:
         )
 
     def _means_missing(self, reply: Reply) -> bool:
-        if reply.status not in (400, 404, 422) or not reading.is_json(reply.headers, reply.content):
+        if reply.status not in (400, 404, 422):
             return False
-        found = complaints(reading.parse(reply.content), self._profile)
+        found = complaints(reading.document(reply.headers, reply.content), self._profile)
         return any(complaint.meaning == "not_found" for complaint in found)
 
 

@@ -35,10 +35,7 @@ def load(mapping: Mapping[str, Any]) -> Profile:
 
 
 def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the keys of `override` laid over it, table by table; lists and values are replaced whole.
-
-    The empty table replaces: `lines = {}` in the override takes nothing away, so a key is removed by `"-"`.
-    """
+    """`base` with `override` laid over it, table by table; lists and values are replaced whole, `"-"` removes a key."""
     merged: dict[str, Any] = {name: _copied(item) for name, item in base.items()}
     for name, item in override.items():
         below = merged.get(name)

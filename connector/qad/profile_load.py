@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from connector.errors import Problem
 from connector.qad.closed import forbidden_word, refusal
-from connector.qad.profile_tests import TESTS
+from connector.qad.profile_rules import RULES
 
 _WORDS = {str: "text", bool: "true or false", int: "a whole number"}
 
@@ -113,7 +113,7 @@ class Loader:
             return self._constant(given, path)
         if not isinstance(given, kind) or (kind is int and isinstance(given, bool)):
             return self._wrong(path, given, _WORDS[kind])
-        fault = TESTS[test](given) if test else ""
+        fault = RULES[test](given) if test else ""
         if fault:
             code = "forbidden" if "never touches" in fault else "wrong-value"
             self.complain(code, path, f"{_shown(given)}: {fault}", "Correct it in the QAD profile.")

@@ -1,6 +1,6 @@
 """What a profile can say about a QAD instance: frozen values, one for each part of it.
 
-A field without a default is required. `metadata["is_"]` names the test that a text must pass (see profile_load).
+A field without a default is required. `metadata["is_"]` names the test that a text must pass (see profile_rules).
 """
 
 from __future__ import annotations

@@ -32,14 +32,15 @@ def is_html(headers: Mapping[str, str], content: bytes) -> bool:
     return "text/html" in header(headers, "Content-Type").lower() or content.lstrip()[:1] == b"<"
 
 
-def is_json(headers: Mapping[str, str], content: bytes) -> bool:
-    """A whole JSON object or list, whatever the header says."""
+def document(headers: Mapping[str, str], content: bytes) -> dict[str, Any] | list[Any] | None:
+    """A whole JSON object or list, whatever the header says; None for anything else."""
     if is_html(headers, content):
-        return False
+        return None
     try:
-        return isinstance(parse(content), dict | list)
+        value = parse(content)
     except ValueError:
-        return False
+        return None
+    return value if isinstance(value, dict | list) else None
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

@@ -87,10 +87,9 @@ def read(
 def _by_status(reply: _Reply) -> None:
     """Raises what the status alone decides."""
     status = reply.status
-    is_json = reading.is_json(reply.headers, reply.content)
     if status == 401 and is_own_401(reply.headers, reply.content):
         _refuse(reply, Authentication, "QAD does not accept the credentials", "Check them under QAD connection.")
-    if status == 403 and is_json:
+    if status == 403 and reading.document(reply.headers, reply.content) is not None:
         fix = f"Give the connector's QAD user the right to create '{reply.entity}', then test the connection."
         _refuse(reply, Authentication, f"QAD does not allow '{reply.entity}'", fix)
     if status in _WRONG_ADDRESS:

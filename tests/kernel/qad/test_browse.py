@@ -189,16 +189,20 @@ def test_it_never_asks_for_more_than_a_hundred_rows():
 def test_it_compares_with_the_instances_own_count():
     with scripted(tenant_profile(), _page("1", "2"), {"data": {"totalCount": 2}}) as (client, _):
         assert sum(len(page) for page in client.browser.counted_pages("gl_accounts")) == 2
-    with scripted(tenant_profile(), _page("1", "2"), {"data": {"totalCount": "3"}}) as (client, _):
-        with pytest.raises(Transient, match="counts 3 rows but gave 2"):
-            list(client.browser.counted_pages("gl_accounts"))
+    with (
+        scripted(tenant_profile(), _page("1", "2"), {"data": {"totalCount": "3"}}) as (client, _),
+        pytest.raises(Transient, match="counts 3 rows but gave 2"),
+    ):
+        list(client.browser.counted_pages("gl_accounts"))
 
 
 def test_it_does_not_take_a_look_up_without_references_for_an_absence():
     row = {"customerInvoice.documentNumber": "1"}
-    with scripted(tenant_profile(), {**_page(), "data": [row]}) as (client, _):
-        with pytest.raises(Configuration, match=r"lists\.invoices\.fields\.reference"):
-            client.look_up("invoice", "CB-INV-1")
+    with (
+        scripted(tenant_profile(), {**_page(), "data": [row]}) as (client, _),
+        pytest.raises(Configuration, match=r"lists\.invoices\.fields\.reference"),
+    ):
+        client.look_up("invoice", "CB-INV-1")
 
 
 def test_it_compares_references_byte_for_byte():
@@ -232,6 +236,8 @@ def test_it_looks_up_by_a_keyed_read_where_the_profile_says_so():
 
 
 def test_it_refuses_a_record_that_was_not_asked_for():
-    with scripted(tenant_profile(), {"data": {"customerV2s": [{"customerCode": "OTHER"}]}}) as (client, _):
-        with pytest.raises(Configuration, match="asked for 'customer' with code 'CB000001' and answered with 'OTHER'"):
-            client.read("customer", {"code": "CB000001"})
+    with (
+        scripted(tenant_profile(), {"data": {"customerV2s": [{"customerCode": "OTHER"}]}}) as (client, _),
+        pytest.raises(Configuration, match="asked for 'customer' with code 'CB000001' and answered with 'OTHER'"),
+    ):
+        client.read("customer", {"code": "CB000001"})

@@ -1,4 +1,4 @@
-"""Tests that single values of a profile must pass: each returns '' or a sentence."""
+"""Rules that single values of a profile must keep: each returns '' or a sentence."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _date_format(text: str) -> str:
     return "a date format names %Y, %m and %d."
 
 
-TESTS: dict[str, Callable[[Any], str]] = {
+RULES: dict[str, Callable[[Any], str]] = {
     "route": _route,
     "path": _path,
     "pointer": _pointer,
