@@ -242,6 +242,29 @@ def test_a_long_invoice_comes_in_pages_of_lines():
     assert get(site, "invoices/A", {"line_items_limit": "301"}).status == 400
 
 
+def test_the_last_page_of_lines_has_no_next_offset_even_when_it_is_full():
+    site = a_site()
+    site.switches.lines_per_page = 2
+    site.add_invoice(id="A", charges=tuple(Charge(1_00, "pro-USD-Monthly") for _ in range(4)))
+    offset = body(get(site, "invoices/A"))["invoice"]["line_items_next_offset"]
+    last = body(get(site, "invoices/A", {"line_items_offset": offset}))["invoice"]
+    assert (len(last["line_items"]), "line_items_next_offset" in last) == (2, False)
+
+
+def test_a_resource_version_never_repeats_even_when_the_clock_stands():
+    site = a_site()
+    site.add_invoice(id="A")
+    versions = [site.edit("invoice", "A", po_number=str(number))["resource_version"] for number in range(5)]
+    assert versions == sorted(set(versions))
+
+
+def test_a_customer_keeps_his_card_beside_him_after_a_change():
+    site = a_site()
+    key = next(row["id"] for row in site.all("customer") if "payment_method" in row)
+    site.edit("customer", key, phone="1")
+    assert body(get(site, f"customers/{key}"))["card"]["customer_id"] == key
+
+
 def test_long_invoices_come_whole_where_the_feature_is_off():
     site = a_site()
     site.add_invoice(id="A", charges=tuple(Charge(1_00, "pro-USD-Monthly") for _ in range(150)))

@@ -52,7 +52,7 @@ class ChargebeeSite:
         return self.api.switches
 
     def lag(self, seconds: float) -> None:
-        """Changes show in lists only after so long; by id they show at once."""
+        """Changes made from now on show in lists only after so long; by id they show at once."""
         self.core.store.lag = seconds
 
     def limit(self, per_minute: int | None) -> None:
