@@ -24,6 +24,8 @@ from mappings.planning import Change, Refusal, plan, refusals_of
 from mappings.saving import Saved, save_correct_rows, save_rows
 from tenants.models import Tenant
 
+ERROR_COLUMN = "error"  # the reasons in a file of failed rows; ignored when the file comes back
+
 
 class CellWidget(Widget):
     """Reads a cell by the kind's own rule; writes dates and tax rates as such where the file can hold them."""
@@ -165,7 +167,7 @@ class MappingResource(resources.ModelResource):
         """Rows that read well but may not be saved become invalid rows, with all their reasons."""
         reasons: dict[int, dict[str, list[str]]] = {}
         for refusal in self.refusals():
-            column = _column_name(self.kind, refusal.finding.field)
+            column = refusal.finding.field or NON_FIELD_ERRORS
             reasons.setdefault(int(refusal.change.place), {}).setdefault(column, []).append(str(refusal.problem))
         for number, errors in reasons.items():
             row_result = self.row_results[number]
@@ -185,7 +187,7 @@ class MappingResource(resources.ModelResource):
 
 def _check_headings(kind: Kind, headings: list[str]) -> None:
     known = [column.name for column in kind.columns]
-    unknown = [heading for heading in headings if heading not in known]
+    unknown = [heading for heading in headings if heading not in known and heading != ERROR_COLUMN]
     missing = [column.name for column in kind.columns if column.field in kind.key and column.name not in headings]
     if unknown:
         raise CellError(f"Column '{unknown[0]}' is not known. Use: {', '.join(known)}.")
@@ -195,8 +197,11 @@ def _check_headings(kind: Kind, headings: list[str]) -> None:
         )
 
 
-def _column_name(kind: Kind, field: str) -> str:
-    return next((column.name for column in kind.columns if column.field == field), NON_FIELD_ERRORS)
+def column_name(field: str) -> str:
+    """What a field is called in a spreadsheet; '' where an error is about the whole row."""
+    if field == NON_FIELD_ERRORS:
+        return ""
+    return "link" if field == "kind" else field
 
 
 def resource_of(kind: Kind) -> type[MappingResource]:
