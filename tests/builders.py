@@ -64,9 +64,14 @@ def connected(tenant: Tenant, url: str, *, preset: str = "adaptive", **qad: Any)
     """The tenant with both connections to a sandbox at `url`, in the dialect of the preset."""
     ChargebeeConnection.objects.create(tenant=tenant, site="acme-test", base_url=url, calls_per_minute=60_000)
     ChargebeeCredential.objects.create(tenant=tenant, api_key="test_sandbox_key")
-    base_url = url + {"adaptive": "/clouderp", "offset-rest": "/finrest"}[preset]
-    given = {"domain": "10USA", "entity": "10USACO", "shared_set": "SS1", "profile_override": COMPANY_CODES[preset]}
-    QadConnection.objects.create(tenant=tenant, base_url=base_url, preset=preset, **{**given, **qad})
+    given = {
+        "base_url": url + {"adaptive": "/clouderp", "offset-rest": "/finrest"}[preset],
+        "domain": "10USA",
+        "entity": "10USACO",
+        "shared_set": "SS1",
+        "profile_override": COMPANY_CODES[preset],
+    }
+    QadConnection.objects.create(tenant=tenant, preset=preset, **{**given, **qad})
     QadCredential.objects.create(
         tenant=tenant, client_id="sandbox-client", username="connector", password="sandbox-password"
     )

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tenants import access, audit
 from tenants.access import Access, Action
-from tenants.admin.changes import actor_of, changed_values, stored_values
+from tenants.changes import actor_of, changed_values, stored_values
 from tenants.models import AuditEntry
 from tenants.scoping import CappedPaginator, OwnRelatedFilter, is_relation, owned_form, scoped
 

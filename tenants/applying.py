@@ -1,0 +1,132 @@
+"""Saves a set-up: everything in one transaction with its audit lines, or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+
+from connector.errors import Problem
+from tenants import audit
+from tenants.answers import connection_changed
+from tenants.changes import changed_values
+from tenants.models import (
+    ChargebeeConnection,
+    ChargebeeCredential,
+    PolicySetting,
+    QadConnection,
+    QadCredential,
+    Tenant,
+)
+from tenants.setup_file import Setup, profile_parts
+
+_CREDENTIAL_KEYS = ("client_id", "username", "password", "token")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`changed` names the parts that differ now, e.g. 'qadconnection'; secrets are not in it, nor anywhere else."""
+
+    tenant: Tenant
+    is_new: bool
+    changed: tuple[str, ...]
+
+
+def apply(setup: Setup, *, actor: str, now: dt.datetime) -> Applied | list[Problem]:
+    """Create or update a tenant. What the file does not name stays as it is, or takes its default in a new tenant."""
+    with transaction.atomic():
+        stored = Tenant.objects.select_for_update().filter(slug=setup.tenant["slug"]).first()
+        problems = _conflicts(stored, setup)
+        if problems:
+            return problems
+        tenant = stored or Tenant(slug=setup.tenant["slug"], name=setup.tenant["slug"])
+        lines = _save(tenant, setup.tenant)
+        lines += _chargebee(tenant, setup.chargebee) + _qad(tenant, setup.qad) + _policies(tenant, setup.policies)
+        audit.record(tenant.pk, lines, actor=actor, now=now)
+    changed = tuple(dict.fromkeys(line.action.partition(".")[0] for line in lines))
+    return Applied(tenant, stored is None, changed)
+
+
+def _conflicts(stored: Tenant | None, setup: Setup) -> list[Problem]:
+    """What only the database can tell."""
+    found = []
+    slug, mode = setup.tenant["slug"], setup.tenant.get("mode")
+    if stored is not None and mode is not None and stored.mode != mode:
+        message = (
+            f"[tenant] mode is '{mode}', but '{slug}' is a {stored.mode} tenant, and a tenant's mode never changes."
+        )
+        found.append(Problem("file", "[tenant] mode", message, "Give the other tenant a slug of its own."))
+    if setup.qad is not None:
+        found += _prefix_conflict(slug, setup.qad, stored)
+    return found
+
+
+def _prefix_conflict(slug: str, given: dict[str, Any], stored: Tenant | None) -> list[Problem]:
+    own = QadConnection.objects.filter(tenant=stored).first() if stored else None
+    prefix = given.get("reference_prefix", own.reference_prefix if own else "CB")
+    taken = QadConnection.objects.filter(base_url=given["base_url"], entity=given["entity"], reference_prefix=prefix)
+    other = taken.exclude(tenant__slug=slug).select_related("tenant").first()
+    if other is None:
+        return []
+    message = f"[qad] reference_prefix '{prefix}' is used by tenant '{other.tenant.slug}' for entity '{other.entity}'."
+    return [Problem("file", "[qad] reference_prefix", message, "Choose another of two to six letters or digits.")]
+
+
+def _chargebee(tenant: Tenant, given: dict[str, Any] | None) -> list[audit.Line]:
+    if given is None:
+        return []
+    values = {key: item for key, item in given.items() if key != "api_key"}
+    row = ChargebeeConnection.objects.filter(tenant=tenant).first() or ChargebeeConnection(tenant=tenant)
+    lines = _save(row, values)
+    key = {"api_key": given["api_key"]} if "api_key" in given else {}
+    credential = ChargebeeCredential.objects.filter(tenant=tenant).first() or ChargebeeCredential(tenant=tenant)
+    return lines + _save(credential, key)
+
+
+def _qad(tenant: Tenant, given: dict[str, Any] | None) -> list[audit.Line]:
+    if given is None:
+        return []
+    values = {key: item for key, item in given.items() if key not in (*_CREDENTIAL_KEYS, "profile")}
+    if "profile" in given:
+        values["preset"], values["profile_override"] = profile_parts(given["profile"])
+    row = QadConnection.objects.filter(tenant=tenant).first() or QadConnection(tenant=tenant)
+    lines = _save(row, values)
+    secrets = {key: given[key] for key in _CREDENTIAL_KEYS if key in given}
+    if "token" in secrets:  # one way in at a time: the other one's secret is forgotten
+        secrets["password"] = None
+    elif "password" in secrets:
+        secrets["token"] = None
+    credential = QadCredential.objects.filter(tenant=tenant).first() or QadCredential(tenant=tenant)
+    return lines + _save(credential, secrets)
+
+
+def _policies(tenant: Tenant, given: dict[str, Any]) -> list[audit.Line]:
+    lines = []
+    stored = {row.key: row for row in PolicySetting.objects.filter(tenant=tenant)}
+    for key, value in given.items():
+        row = stored.get(key) or PolicySetting(tenant=tenant, key=key)
+        if row.pk is None or row.value != value:
+            before = row.value if row.pk else None
+            row.value = value
+            row.save()
+            lines.append(audit.Line("policysetting.changed", f"policy:{key}", before={key: before}, after={key: value}))
+    return lines
+
+
+def _save(row: models.Model, values: dict[str, Any]) -> list[audit.Line]:
+    """Save a row if it is new or differs; its audit line, or none."""
+    old = type(row)._base_manager.filter(pk=row.pk).first() if row.pk else None
+    for name, value in values.items():
+        setattr(row, name, value)
+    if old is not None:
+        connection_changed(old, row)
+    before, after = changed_values(old, row)
+    if old is not None and not after:
+        return []
+    row.save()
+    name = row._meta.model_name
+    return [
+        audit.Line(f"{name}.{'changed' if old else 'added'}", f"{name}:{row.pk}", before=before or None, after=after)
+    ]
