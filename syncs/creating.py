@@ -10,7 +10,7 @@ import datetime as dt
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -99,69 +99,83 @@ def _send(
             results.append(Result(creation.pk, Outcome.REJECTED, str(write[0]), problems=tuple(write)))
     results += send_all(client, sendings, pool_size=pace.pool_size, send_until=until, deadline=pace.deadline)
     rows = {creation.pk: creation for creation in claimed}
+    done = [result for result in results if result.outcome == Outcome.POSTED]
+    counts.update(_advance(tenant, client, [rows[result.key] for result in done], clock(), actor))
     for result in results:
-        counts[_settle(tenant, client, rows[result.key], result, pace, clock(), actor)] += 1
+        if result.outcome != Outcome.POSTED:
+            counts[_settle(rows[result.key], result, pace, clock(), actor)] += 1
     return any(result.stops for result in results)
 
 
-def _settle(
-    tenant: Tenant,
-    client: QadClient,
-    creation: CustomerCreation,
-    result: Result,
-    pace: Pace,
-    now: dt.datetime,
-    actor: str,
-) -> str:
+def _settle(creation: CustomerCreation, result: Result, pace: Pace, now: dt.datetime, actor: str) -> str:
+    """A step that was not plainly done."""
     step = Step(creation.step)
-    if result.outcome == Outcome.POSTED:
-        return _advance(tenant, client, creation, now, actor)
     if result.outcome == Outcome.NOT_SENT:
         wait = result.retry_after or BACKOFF_BASE * 2 ** min(creation.attempts, 6)
-        return _put(creation, step, now, actor, not_before=now + dt.timedelta(seconds=wait), why=result.sentence)
-    if result.outcome == Outcome.REJECTED and not any(problem.code == "already-exists" for problem in result.problems):
-        found = list(result.problems) or [Problem("qad-said-no", creation.code, result.sentence, "Mend it, then Replay.")]
-        return _refuse(creation, found, now, actor)
-    return _put(creation, AFTER_UNCERTAIN[step], now, actor, not_before=now + pace.settle, why=result.sentence)
+        return _put([creation], step, now, actor, not_before=now + dt.timedelta(seconds=wait), why=result.sentence)
+    if result.outcome == Outcome.REJECTED:
+        said = Problem("qad-said-no", creation.code, result.sentence, "Mend the cause, then press Replay.")
+        return _refuse(creation, list(result.problems) or [said], now, actor)
+    return _put([creation], AFTER_UNCERTAIN[step], now, actor, not_before=now + pace.settle, why=result.sentence)
 
 
-def _advance(tenant: Tenant, client: QadClient, creation: CustomerCreation, now: dt.datetime, actor: str) -> str:
-    """A step is done: on to the domain data, or linked."""
-    if creation.step in (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER) and "customer_domain" in steps(
-        client.profile, CustomerDocument
-    ):
-        return _put(creation, Step.DOMAIN, now, actor)
+def _advance(
+    tenant: Tenant, client: QadClient, creations: Sequence[CustomerCreation], now: dt.datetime, actor: str
+) -> Counter[str]:
+    """A step is done: on to the domain data where this instance has it, else linked."""
+    counts: Counter[str] = Counter()
+    has_domain = "customer_domain" in steps(client.profile, CustomerDocument)
+    first = [one for one in creations if has_domain and one.step in (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER)]
+    last = [one for one in creations if one not in first]
+    if first:
+        counts[_put(first, Step.DOMAIN, now, actor)] += len(first)
+    if last:
+        counts.update(_complete(tenant, last, now, actor))
+    return counts
+
+
+def _complete(tenant: Tenant, creations: Sequence[CustomerCreation], now: dt.datetime, actor: str) -> Counter[str]:
+    """QAD has them with all their data: the mirror, the link and the source learn it together."""
     with transaction.atomic():
-        _mirror(tenant, creation, now)
-        refused = link(
-            tenant, creation.source.source_id, creation.code, note="Created by the connector", now=now, actor=actor
-        )
-        if refused:
-            return _refuse(creation, refused, now, actor)
-        SourceDocument.objects.filter(pk=creation.source_id).update(
+        _mirror(tenant, creations, now)
+        pairs = [(one.source.source_id, one.code) for one in creations]
+        refused = link(tenant, pairs, note="Created by the connector", now=now, actor=actor)
+        fine = [one for one in creations if one.source.source_id not in refused]
+        SourceDocument.objects.filter(pk__in=[one.source_id for one in fine]).update(
             state=SourceState.LINKED, codes="", problems=[], changed_at=now
         )
-        return _put(creation, Step.DONE, now, actor)
+        if fine:
+            _put(fine, Step.DONE, now, actor)
+        for one in creations:
+            if one not in fine:
+                _refuse(one, refused[one.source.source_id], now, actor)
+    return Counter({Step.DONE.value: len(fine), Step.REJECTED.value: len(creations) - len(fine)})
 
 
-def _mirror(tenant: Tenant, creation: CustomerCreation, now: dt.datetime) -> None:
+def _mirror(tenant: Tenant, creations: Sequence[CustomerCreation], now: dt.datetime) -> None:
     """The mirror learns at once what the next refresh would show."""
-    document = CustomerDocument(**creation.document)
-    QadCustomer.objects.update_or_create(
-        tenant=tenant,
-        code=creation.code,
-        defaults={
-            "name": document.name[:200],
-            "search_key": normalised(document.name)[:200],
-            "tax_id": document.tax_id,
-            "external_reference": document.external_reference,
-            "country": document.country,
-            "currency": document.currency,
-            "is_active": True,
-            "is_complete": True,
-            "is_gone": False,
-            "seen_at": now,
-        },
+    rows = []
+    for creation in creations:
+        document = CustomerDocument(**creation.document)
+        rows.append(
+            QadCustomer(
+                tenant=tenant,
+                code=creation.code,
+                name=document.name[:200],
+                search_key=normalised(document.name)[:200],
+                tax_id=document.tax_id,
+                external_reference=document.external_reference,
+                country=document.country,
+                currency=document.currency,
+                seen_at=now,
+            )
+        )
+    fresh = ["name", "search_key", "tax_id", "external_reference", "country", "currency", "seen_at"]
+    QadCustomer.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["tenant", "code"],
+        update_fields=[*fresh, "is_active", "is_complete", "is_gone"],
     )
 
 
@@ -184,11 +198,12 @@ def _look_at(
     try:
         there = client.read("customer", {"code": creation.code})
     except ConnectorError as error:
-        return _put(creation, step, now, actor, not_before=now + dt.timedelta(seconds=30), why=error.message)
+        again = now + dt.timedelta(seconds=30)
+        return _put([creation], step, now, actor, not_before=again, why=error.message)
     if there is None or step == Step.UNCERTAIN_DOMAIN:
-        return _put(creation, BEFORE_UNCERTAIN[step], now, actor)
+        return _put([creation], BEFORE_UNCERTAIN[step], now, actor)
     if _is_ours(creation, there):
-        return _advance(tenant, client, creation, now, actor)
+        return next(iter(_advance(tenant, client, [creation], now, actor)))
     return _refuse(creation, [say.customer_code_taken(creation.source.source_id, creation.code)], now, actor)
 
 
@@ -201,7 +216,7 @@ def _is_ours(creation: CustomerCreation, there: dict[str, object]) -> bool:
 
 
 def _put(
-    creation: CustomerCreation,
+    creations: Sequence[CustomerCreation],
     step: Step,
     now: dt.datetime,
     actor: str,
@@ -209,18 +224,22 @@ def _put(
     not_before: dt.datetime | None = None,
     why: str = "",
 ) -> str:
+    """Move creations to a step, each only while it is still where it was read."""
     with transaction.atomic():
-        CustomerCreation.objects.filter(pk=creation.pk).update(
-            step=step, claim_key=None, lease_until=None, not_before=not_before, changed_at=now
-        )
-        line = audit.Line(
-            "creating-customer",
-            f"customer:{creation.source.source_id}",
-            before={"step": creation.step},
-            after={"step": step.value, "code": creation.code},
-            reason=why,
-        )
-        audit.record(creation.tenant_id, [line], actor=actor, now=now)
+        for old in {one.step for one in creations}:
+            mine = CustomerCreation.objects.filter(pk__in=[one.pk for one in creations], step=old)
+            mine.update(step=step, claim_key=None, lease_until=None, not_before=not_before, changed_at=now)
+        lines = [
+            audit.Line(
+                "creating-customer",
+                f"customer:{one.source.source_id}",
+                before={"step": one.step},
+                after={"step": step.value, "code": one.code},
+                reason=why,
+            )
+            for one in creations
+        ]
+        audit.record(creations[0].tenant_id, lines, actor=actor, now=now)
     return step.value
 
 
@@ -231,4 +250,4 @@ def _refuse(creation: CustomerCreation, found: list[Problem], now: dt.datetime, 
         SourceDocument.objects.filter(pk=creation.source_id).update(
             state=SourceState.HELD, codes=codes(found), problems=told, changed_at=now
         )
-        return _put(creation, Step.REJECTED, now, actor)
+        return _put([creation], Step.REJECTED, now, actor)

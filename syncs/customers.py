@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -14,7 +15,7 @@ from connector.chargebee import parse
 from connector.chargebee.records import Customer
 from connector.errors import Problem
 from connector.ledger import problems as say
-from connector.ledger.customers import Directory, Known, Match, as_qad_customer, name_of
+from connector.ledger.customers import Directory, Known, as_qad_customer, name_of
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_rows
 from syncs.models import CustomerCreation, Kind, SourceDocument
@@ -26,6 +27,23 @@ from tenants.models import Tenant
 CODE_LENGTH = 8
 
 
+@dataclass(slots=True)
+class Batch:
+    """What is known while a batch of customers is decided, and what was decided."""
+
+    tenant: Tenant
+    directory: Directory
+    policies: dict[str, Any]
+    codes: Iterator[str]
+    now: dt.datetime
+    actor: str
+    linked: set[str] = field(default_factory=set)
+    planned: set[int] = field(default_factory=set)
+    told: dict[int, tuple[SourceDocument, SourceState, list[Problem]]] = field(default_factory=dict)
+    matches: dict[int, str] = field(default_factory=dict)  # source -> QAD code of a certain match
+    creations: list[CustomerCreation] = field(default_factory=list)
+
+
 def prepare_customers(
     tenant: Tenant, *, clock: Callable[[], dt.datetime], actor: str = "sync"
 ) -> Counter[str]:
@@ -33,6 +51,7 @@ def prepare_customers(
     counts: Counter[str] = Counter()
     decided = policies.read(tenant)
     directory = _directory(tenant)
+    codes = free_codes(tenant, decided["customer_code_prefix"])
     after = 0
     while True:
         with transaction.atomic():
@@ -42,9 +61,8 @@ def prepare_customers(
             rows = list(new.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
             if not rows:
                 return counts
-            links = _links(tenant, rows)
-            for row in rows:
-                counts[_decide(tenant, row, links, directory, decided, clock(), actor)] += 1
+            batch = Batch(tenant, directory, decided, codes, clock(), actor)
+            counts.update(_decide(batch, rows))
         after = rows[-1].pk
 
 
@@ -55,98 +73,117 @@ def _directory(tenant: Tenant) -> Directory:
     )
 
 
-def _links(tenant: Tenant, rows: list[SourceDocument]) -> set[str]:
-    mapped = CustomerMapping.objects.filter(tenant=tenant, chargebee_id__in=[row.source_id for row in rows])
-    return set(mapped.values_list("chargebee_id", flat=True))
+def _decide(batch: Batch, rows: list[SourceDocument]) -> Counter[str]:
+    """Decide and write one batch inside the caller's transaction."""
+    mapped = CustomerMapping.objects.filter(tenant=batch.tenant, chargebee_id__in=[row.source_id for row in rows])
+    batch.linked = set(mapped.values_list("chargebee_id", flat=True))
+    batch.planned = set(CustomerCreation.objects.filter(source__in=rows).values_list("source_id", flat=True))
+    for row in rows:
+        state, found = _verdict(batch, row)
+        batch.told[row.pk] = (row, state, found)
+    _link_matches(batch)
+    CustomerCreation.objects.bulk_create(batch.creations)
+    _write(batch)
+    return Counter(state.value for _, state, _ in batch.told.values())
 
 
-def _decide(
-    tenant: Tenant,
-    row: SourceDocument,
-    links: set[str],
-    directory: Directory,
-    decided: dict[str, object],
-    now: dt.datetime,
-    actor: str,
-) -> str:
-    record = parse.customer(row.content, minor_units=decided["minor_units"])
+def _verdict(batch: Batch, row: SourceDocument) -> tuple[SourceState, list[Problem]]:
+    record = parse.customer(row.content, minor_units=batch.policies["minor_units"])
     if isinstance(record, list):
-        return _tell(row, SourceState.UNREADABLE, record, now, actor)
-    if row.source_id in links:
-        return _tell(row, SourceState.LINKED, [], now, actor)
+        return SourceState.UNREADABLE, record
+    if row.source_id in batch.linked:
+        return SourceState.LINKED, []
     if record.deleted:
         gone = Problem("deleted-before-linking", f"Customer '{record.id}'", "It was deleted in Chargebee.", "")
-        return _tell(row, SourceState.SKIPPED, [gone], now, actor)
-    if CustomerCreation.objects.filter(source=row).exists():
-        return _tell(row, SourceState.CREATING, [], now, actor)
-    return _match(tenant, row, record, directory.match(record), decided, now, actor)
+        return SourceState.SKIPPED, [gone]
+    if row.pk in batch.planned:
+        return SourceState.CREATING, []
+    return _match(batch, row, record)
 
 
-def _match(
-    tenant: Tenant,
-    row: SourceDocument,
-    customer: Customer,
-    match: Match,
-    decided: dict[str, object],
-    now: dt.datetime,
-    actor: str,
-) -> str:
+def _match(batch: Batch, row: SourceDocument, customer: Customer) -> tuple[SourceState, list[Problem]]:
+    match = batch.directory.match(customer)
     if match.code:
-        refused = link(tenant, customer.id, match.code, note="Linked by reference", now=now, actor=actor)
-        return _tell(row, SourceState.HELD if refused else SourceState.LINKED, refused, now, actor)
+        batch.matches[row.pk] = match.code
+        return SourceState.LINKED, []
     if match.candidates:
-        found = [say.customer_has_candidates(customer.id, match.candidates)]
-        return _tell(row, SourceState.HELD, found, now, actor)
-    if decided["create_customers"] != "create":
-        return _tell(row, SourceState.HELD, [say.customer_not_in_qad(customer.id, name_of(customer))], now, actor)
-    _plan_creation(tenant, row, customer, decided, now)
-    return _tell(row, SourceState.CREATING, [], now, actor)
+        return SourceState.HELD, [say.customer_has_candidates(customer.id, match.candidates)]
+    if batch.policies["create_customers"] != "create":
+        return SourceState.HELD, [say.customer_not_in_qad(customer.id, name_of(customer))]
+    batch.creations.append(_creation(batch, row, customer))
+    return SourceState.CREATING, []
+
+
+def _link_matches(batch: Batch) -> None:
+    """Store the links of certain matches; one that is refused holds its customer."""
+    wanted = {pk: (batch.told[pk][0].source_id, code) for pk, code in batch.matches.items()}
+    refused = link(batch.tenant, list(wanted.values()), note="Linked by reference", now=batch.now, actor=batch.actor)
+    for pk, (chargebee_id, _) in wanted.items():
+        if chargebee_id in refused:
+            batch.told[pk] = (batch.told[pk][0], SourceState.HELD, refused[chargebee_id])
 
 
 def link(
-    tenant: Tenant, chargebee_id: str, code: str, *, note: str, now: dt.datetime, actor: str
-) -> list[Problem]:
-    """Store the link of a customer, or say why it may not be stored."""
-    values = {"chargebee_id": chargebee_id, "qad_code": code, "kind": "direct", "note": note}
-    saved = save_rows(tenant.pk, [Change("customers", values)], actor=actor, now=now)
-    return [refusal.problem for refusal in saved.refusals]
+    tenant: Tenant, pairs: Sequence[tuple[str, str]], *, note: str, now: dt.datetime, actor: str
+) -> dict[str, list[Problem]]:
+    """Store (Chargebee id, QAD code) links; returns the problems of those that may not be stored."""
+    changes = [
+        Change("customers", {"chargebee_id": chargebee_id, "qad_code": code, "kind": "direct", "note": note})
+        for chargebee_id, code in pairs
+    ]
+    if not changes:
+        return {}
+    saved = save_rows(tenant.pk, changes, actor=actor, now=now)
+    refused: dict[str, list[Problem]] = {}
+    for refusal in saved.refusals:
+        refused.setdefault(refusal.change.values["chargebee_id"], []).append(refusal.problem)
+    if refused:  # nothing was saved: save the others
+        refused |= link(tenant, [pair for pair in pairs if pair[0] not in refused], note=note, now=now, actor=actor)
+    return refused
 
 
-def _plan_creation(
-    tenant: Tenant, row: SourceDocument, customer: Customer, decided: dict[str, object], now: dt.datetime
-) -> None:
-    code = next_code(tenant, str(decided["customer_code_prefix"]))
+def _creation(batch: Batch, row: SourceDocument, customer: Customer) -> CustomerCreation:
+    code = next(batch.codes)
     document = as_qad_customer(
-        customer, code, currency=tenant.base_currency, credit_terms=str(decided["credit_terms"])
+        customer, code, currency=batch.tenant.base_currency, credit_terms=batch.policies["credit_terms"]
     )
-    CustomerCreation.objects.create(
-        tenant=tenant, source=row, code=code, document=asdict(document), created_at=now, changed_at=now
+    return CustomerCreation(
+        tenant=batch.tenant,
+        source=row,
+        code=code,
+        document=asdict(document),
+        created_at=batch.now,
+        changed_at=batch.now,
     )
 
 
-def next_code(tenant: Tenant, prefix: str) -> str:
-    """The next free code of eight characters; codes once given are never given again."""
+def free_codes(tenant: Tenant, prefix: str) -> Iterator[str]:
+    """Free codes of eight characters, one after another; codes once given are never given again."""
     digits = CODE_LENGTH - len(prefix)
+    mine = rf"^{prefix}[0-9]{{{digits}}}$"
     last = [
-        model.objects.filter(tenant=tenant, code__regex=rf"^{prefix}[0-9]{{{digits}}}$").aggregate(last=Max("code"))["last"]
+        model.objects.filter(tenant=tenant, code__regex=mine).aggregate(last=Max("code"))["last"]
         for model in (CustomerCreation, QadCustomer)
     ]
-    number = max([0, *(int(code[len(prefix) :]) for code in last if code)]) + 1
-    return f"{prefix}{number:0{digits}d}"
+    start = max([0, *(int(code[len(prefix) :]) for code in last if code)]) + 1
+    yield from (f"{prefix}{number:0{digits}d}" for number in range(start, 10**digits))
 
 
-def _tell(row: SourceDocument, state: SourceState, found: list[Problem], now: dt.datetime, actor: str) -> str:
-    SourceDocument.objects.filter(pk=row.pk).update(
-        state=state,
-        codes=codes(found) if found else "",
-        problems=[as_json(problem) for problem in found],
-        changed_at=now,
-    )
-    line = audit.Line(
-        state.value,
-        f"customer:{row.source_id}",
-        before={"state": row.state},
-        after={"state": state.value, "codes": [problem.code for problem in found]},
-    )
-    audit.record(row.tenant_id, [line], actor=actor, now=now)
-    return state.value
+def _write(batch: Batch) -> None:
+    by_state: dict[SourceState, list[int]] = defaultdict(list)
+    lines = []
+    for row, state, found in batch.told.values():
+        if found:
+            SourceDocument.objects.filter(pk=row.pk).update(
+                state=state,
+                codes=codes(found),
+                problems=[as_json(problem) for problem in found],
+                changed_at=batch.now,
+            )
+        else:
+            by_state[state].append(row.pk)
+        after = {"state": state.value, "codes": [problem.code for problem in found]}
+        lines.append(audit.Line(state.value, f"customer:{row.source_id}", before={"state": row.state}, after=after))
+    for state, keys in by_state.items():
+        SourceDocument.objects.filter(pk__in=keys).update(state=state, codes="", problems=[], changed_at=batch.now)
+    audit.record(batch.tenant.pk, lines, actor=batch.actor, now=batch.now)

@@ -18,7 +18,7 @@ from syncs import intake
 from syncs.completeness import Balance, equation, sentence
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
-from syncs.models import Kind, Posting, Run, RunState
+from syncs.models import Posting, Run, RunState
 from syncs.permission import why_not_posting
 from syncs.posting import drain
 from syncs.preparing import prepare_catalogue, prepare_invoices
@@ -130,7 +130,7 @@ def _refresh(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell) -> None:
 
 
 def _pull(tenant: Tenant, run: Run, kind: str, chargebee: intake.ChargebeeClient, clock: Clock, tell: Tell) -> None:
-    stage, rows = f"Reading {Kind(kind).label.lower()}s", 0
+    stage, rows = f"Reading {intake.READINGS[kind].resource.replace('_', ' ')}", 0
 
     def on_page(count: int) -> None:
         nonlocal rows

@@ -112,9 +112,19 @@ def _settle(
             settled.counts[state] += 1
             if result.stops:
                 settled.stops = result.sentence
-        Attempt.objects.bulk_update(finished, ["finished_at", "outcome", "status", "sentence", "exchange"])
+        _save_attempts(finished)
         audit.record(tenant.pk, lines, actor=actor, now=now)
     return settled
+
+
+def _save_attempts(finished: list[Attempt]) -> None:
+    """All in one statement: the rows exist since the claim, so every insert meets its own row and updates it."""
+    Attempt.objects.bulk_create(
+        finished,
+        update_conflicts=True,
+        unique_fields=["posting", "number"],
+        update_fields=["finished_at", "outcome", "status", "sentence", "exchange"],
+    )
 
 
 def move(posting: Posting, old: PostingState, key: uuid.UUID | None, verdict: Verdict, now: dt.datetime) -> bool:

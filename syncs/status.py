@@ -38,7 +38,8 @@ def groups(tenant: Tenant) -> list[Group]:
             group = found.setdefault((kind, standing.currency), Group(kind, standing.currency))
             name = standing.disposition or "unknown"
             group.counts[name] += 1
-            group.minor[name] += standing.total or 0
+            if standing.total is not None:
+                group.minor[name] += standing.total
     return list(found.values())
 
 

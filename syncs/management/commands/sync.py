@@ -1,0 +1,48 @@
+"""manage.py sync TENANT: read, prepare and post everything that can be done now."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from syncs import intake, running
+from syncs.models import Kind, RunState
+from syncs.progress import Bar, Lines
+from tenants.commands import REFUSED, Failed, SentenceCommand, tenant_named
+
+
+class Command(SentenceCommand):
+    help = "Read Chargebee, prepare what is new and post it into QAD. Exit code 0 only if every listed document is accounted for."
+    example = "manage.py sync acme --kind customer --kind invoice"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tenant", help="the tenant's short name")
+        parser.add_argument(
+            "--kind", action="append", choices=list(Kind.values), help="read only this kind; may be repeated"
+        )
+
+    def perform(self, **options: Any) -> None:
+        tenant = tenant_named(options["tenant"])
+        wanted = options["kind"] or Kind.values
+        kinds = [kind for kind in intake.PULL_ORDER if kind in wanted]
+        progress = Bar(sys.stderr) if sys.stderr.isatty() else Lines(self.stdout)
+        try:
+            story = running.sync(
+                tenant, kinds, trigger="command", clock=timezone.now, tell=progress.tell, actor="command line"
+            )
+        finally:
+            progress.end()
+        self._report(story)
+
+    def _report(self, story: running.Story) -> None:
+        for balance in story.balances:
+            parts = ", ".join(f"{count} {name}" for name, count in sorted(balance.dispositions.items()))
+            sign = "=" if balance.holds else "≠"
+            self.say(f"{balance.kind:<12} {balance.currency or '-':<4} {balance.listed:>6} listed {sign} {parts or 0}")
+        if story.not_posting:
+            self.say(story.not_posting)
+        if story.run.state != RunState.COMPLETE:
+            raise Failed(f"The run is red: {story.run.sentence}", returncode=REFUSED)
