@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from tenants.audit import actor_name
 from tenants.fields import SecretField
 
+_LEFT_OUT = frozenset({"tenant", "password", "last_login", "changed_at"})
+
 
 def actor_of(request: HttpRequest) -> str:
     return actor_name(request.user)
@@ -20,7 +22,7 @@ def stored_values(obj: Model) -> dict[str, Any]:
     return {
         field.name: _plain(field.value_from_object(obj))
         for field in obj._meta.concrete_fields
-        if not field.primary_key and field.name != "tenant" and not isinstance(field, SecretField)
+        if not (field.primary_key or field.name in _LEFT_OUT or isinstance(field, SecretField))
     }
 
 

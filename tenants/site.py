@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from tenants import access, navigation
+from tenants.permissions import Permissions
 from tenants.sandbox import is_sandbox
+
+# Other packages' screens know no tenants, and django-q's would let a person edit the schedules: they stay out.
+_LEFT_OUT = ("django.", "django_q.", "import_export.")
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -28,9 +33,18 @@ class ConnectorSite(AdminSite):
     site_header = "QAD–Chargebee connector"
     site_title = "QAD–Chargebee connector"
     index_title = "Overview"
-    enable_nav_sidebar = True
+    enable_nav_sidebar = False  # our own stands in templates/admin/base.html
     login_form = LoginForm
     site_url = None
+
+    def register(
+        self, model_or_iterable: Any, admin_class: type[ModelAdmin[Any]] | None = None, **options: Any
+    ) -> None:
+        """Closed: only screens that know tenants and roles."""
+        if admin_class is not None and issubclass(admin_class, Permissions):
+            super().register(model_or_iterable, admin_class, **options)
+        elif admin_class is None or not admin_class.__module__.startswith(_LEFT_OUT):
+            raise ImproperlyConfigured(f"{admin_class} does not stand on TenantScopedAdmin.")
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Active, and a platform superuser or a member of some tenant."""

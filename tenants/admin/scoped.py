@@ -7,15 +7,16 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from tenants import access, audit
-from tenants.access import Access, Action
+from tenants.access import Access
 from tenants.changes import actor_of, changed_values, stored_values
 from tenants.models import AuditEntry
+from tenants.permissions import Permissions
 from tenants.scoping import CappedPaginator, OwnRelatedFilter, is_relation, owned_form, scoped
 
 Values = dict[str, Any]
@@ -27,43 +28,6 @@ _FILTER_SUFFIXES = frozenset(
 def _is_filter_of(path: str, lookup: str) -> bool:
     name, _, suffix = lookup.partition(path)
     return name == "" and (suffix == "" or (suffix.startswith("__") and suffix[2:] in _FILTER_SUFFIXES))
-
-
-class Permissions:
-    """Permissions of a class of rows, from the role matrix. An action of None is allowed to nobody."""
-
-    view_action: Action | None = Action.VIEW
-    add_action: Action | None = None
-    change_action: Action | None = None
-    delete_action: Action | None = None
-
-    def allows(self, request: HttpRequest, action: Action | None, obj: Model | None) -> bool:
-        found = access.of(request)
-        if found.tenant is None or (obj is not None and self.tenant_id_of(obj) not in (None, found.tenant.pk)):
-            return False
-        return found.may(action)
-
-    def tenant_id_of(self, obj: Any) -> int | None:
-        owner: int | None = obj.tenant_id
-        return owner
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, self.view_action, obj)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, self.add_action, None)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, self.change_action, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, self.delete_action, obj)
-
-    def has_view_or_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_view_permission(request, obj) or self.has_change_permission(request, obj)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_or_change_permission(request)
 
 
 class Scoped(Permissions):
