@@ -1,0 +1,222 @@
+"""Documents: the list, the page of one with its whole story, and the replay of one or many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+
+from connector.ledger.documents import CustomerInvoice
+from connector.ledger.stored import to_json
+from connector.periods import business_date
+from syncs.admin import document_page, figures, replaying, search, words
+from syncs.admin.differences import differences
+from syncs.admin.filters import CurrencyFilter, DispositionFilter, ProblemFilter
+from syncs.admin.reading import ReadOnlyAdmin
+from syncs.admin.replaying import Way
+from syncs.desk import Desk
+from syncs.models import Kind, Posting, SourceDocument
+from syncs.states import DONE, PostingState, SourceState, disposition
+from tenants import access
+from tenants.access import Action
+from tenants.admin.changes import actor_of
+from tenants.models import Tenant
+
+COMPARED = 20  # documents of a selection that are compared before a rebuild
+
+
+@admin.register(SourceDocument)
+class SourceDocumentAdmin(ReadOnlyAdmin):
+    nav_group, nav_label, nav_order = "Documents", "Documents", 10
+    list_title = "Documents"
+    list_help = "Everything that was read from Chargebee, and what became of it."
+    list_display = ("source_id", "kind_name", "customer", "dated", "amount", "standing", "qad_number", "first_problem")
+    list_display_links = ("source_id",)
+    list_filter = ("kind", DispositionFilter, CurrencyFilter, ProblemFilter)
+    search_fields = ("source_id",)
+    search_help_text = "A Chargebee id, a customer, a posting reference or a QAD number, or the beginning of one."
+    find = staticmethod(search.documents)
+    actions = ("rebuild_selected", "resend_selected")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SourceDocument]:
+        chain = Posting.objects.order_by("place").only("source_id", "place", "state", "qad_number", "problems")
+        rows = super().get_queryset(request).select_related("tenant").defer("raw", "content_hash")
+        return rows.prefetch_related(Prefetch("postings", queryset=chain, to_attr="chain"))
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return access.of(request).may(Action.REPLAY)
+
+    @admin.display(description="kind")
+    def kind_name(self, row: SourceDocument) -> str:
+        return row.get_kind_display()
+
+    @admin.display(description="customer")
+    def customer(self, row: SourceDocument) -> str:
+        return row.customer_id or words.NONE
+
+    @admin.display(description="date")
+    def dated(self, row: SourceDocument) -> str:
+        return f"{business_date(row.dated_at, row.tenant.time_zone)}" if row.dated_at else words.NONE
+
+    @admin.display(description="amount")
+    def amount(self, row: SourceDocument) -> str:
+        return words.money(row.total_minor, row.currency) if row.kind == Kind.INVOICE else words.NONE
+
+    @admin.display(description="disposition")
+    def standing(self, row: Any) -> str:
+        name = str(disposition(row.state, row.chain[-1].state if row.chain else None) or words.UNKNOWN)
+        return words.badge(name, words.disposition_label(name))
+
+    @admin.display(description="QAD number")
+    def qad_number(self, row: Any) -> str:
+        return (row.chain[-1].qad_number if row.chain else "") or words.NONE
+
+    @admin.display(description="problem")
+    def first_problem(self, row: Any) -> str:
+        problems = row.problems if row.state != SourceState.CODED else []
+        problems = problems or (row.chain[-1].problems if row.chain and row.chain[-1].state not in DONE else [])
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return f"{problems[0]['message']}{more}" if problems else ""
+
+    def get_urls(self) -> list[URLPattern]:
+        ours: list[tuple[str, Callable[..., HttpResponse]]] = [
+            ("rebuild", self.rebuild_view),
+            ("resend", self.resend_view),
+            ("look-up", self.look_up_view),
+        ]
+        return [
+            path(
+                f"<path:object_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"syncs_sourcedocument_{name.replace('-', '_')}",
+            )
+            for name, view in ours
+        ] + super().get_urls()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.own(request, object_id)
+        if row is None:
+            return self.not_there(request, object_id)
+        shown = document_page.page(row.tenant, row, access.of(request))
+        return self.page(request, "document.html", title=str(row), buttons=self._buttons(request, shown), **shown)
+
+    def _buttons(self, request: HttpRequest, shown: dict[str, Any]) -> dict[str, bool]:
+        """Which of the replay buttons make sense now, for somebody who may press them."""
+        row, posting = shown["row"], shown["posting"]
+        may = self.has_replay_permission(request)
+        stage = posting.state if posting is not None else ""
+        is_open = stage in (PostingState.UNCERTAIN, PostingState.SENDING, *DONE)
+        is_customer = row.kind == Kind.CUSTOMER and row.state in (SourceState.HELD, SourceState.UNREADABLE)
+        return {
+            "rebuild": may and ((row.kind == Kind.INVOICE and not is_open) or is_customer),
+            "resend": may and stage in (PostingState.REJECTED, PostingState.PARKED),
+            "look_up": may and stage in (PostingState.UNCERTAIN, PostingState.POSTED, PostingState.VERIFIED),
+        }
+
+    def _replayable(self, request: HttpRequest, object_id: str) -> SourceDocument | None:
+        """The document for somebody who may replay it. Raises PermissionDenied."""
+        row: SourceDocument | None = self.own(request, object_id)
+        if not self.has_replay_permission(request):
+            raise PermissionDenied
+        return row
+
+    def rebuild_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What a rebuild would change; with POST, the rebuild."""
+        row = self._replayable(request, object_id)
+        if row is None:
+            return self.not_there(request, object_id)
+        if request.method == "POST":
+            return self._press(request, Way.REBUILD, row)
+        shown = compared(document_page.desk_of(row.tenant), row, access.of(request))
+        return self.page(request, "rebuild.html", title=f"Rebuild {row}?", row=row, **shown)
+
+    def resend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self._replayable(request, object_id)
+        return self.not_there(request, object_id) if row is None else self._press(request, Way.RESEND, row)
+
+    def look_up_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A posted document is asked for now; an uncertain one by the sweep, which alone may settle it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self._replayable(request, object_id)
+        if row is None:
+            return self.not_there(request, object_id)
+        posting = (document_page.chain_of(row) or [None])[-1]
+        if posting is None or posting.state not in DONE:
+            return self._press(request, Way.RESEND, row)
+        self.message_user(request, replaying.look_up(row.tenant, row, posting, actor=actor_of(request)))
+        return self._back(row)
+
+    def _press(self, request: HttpRequest, way: Way, row: SourceDocument) -> HttpResponse:
+        self.message_user(request, replaying.press(row.tenant, way, [row], actor=actor_of(request)), messages.SUCCESS)
+        return self._back(row)
+
+    def _back(self, row: SourceDocument) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:syncs_sourcedocument_change", args=[row.pk]))
+
+    @admin.action(description="Rebuild and post", permissions=["replay"])
+    def rebuild_selected(self, request: HttpRequest, queryset: QuerySet[SourceDocument]) -> HttpResponse | None:
+        return self._replay_many(request, Way.REBUILD, queryset)
+
+    @admin.action(description="Send again as it was", permissions=["replay"])
+    def resend_selected(self, request: HttpRequest, queryset: QuerySet[SourceDocument]) -> HttpResponse | None:
+        return self._replay_many(request, Way.RESEND, queryset)
+
+    def _replay_many(
+        self, request: HttpRequest, way: Way, queryset: QuerySet[SourceDocument]
+    ) -> HttpResponse | None:
+        tenant = access.of(request).tenant
+        if tenant is None:
+            raise PermissionDenied
+        if request.POST.get("confirmed") != "yes":
+            return self._confirm_many(request, tenant, way, queryset)
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True))
+        if len(keys) > replaying.AT_ONCE:
+            said = replaying.press_later(tenant, way, keys, actor=actor_of(request))
+        else:
+            rows = list(SourceDocument.objects.filter(tenant=tenant, pk__in=keys).defer("raw"))
+            said = replaying.press(tenant, way, rows, actor=actor_of(request))
+        self.message_user(request, said, messages.SUCCESS)
+        return None
+
+    def _confirm_many(
+        self, request: HttpRequest, tenant: Tenant, way: Way, queryset: QuerySet[SourceDocument]
+    ) -> HttpResponse:
+        keys = queryset.order_by("pk").values("pk")
+        chosen = figures.breakdown(SourceDocument.objects.filter(tenant=tenant, pk__in=keys))
+        first = list(queryset.order_by("-pk").filter(kind=Kind.INVOICE)[:COMPARED]) if way == Way.REBUILD else []
+        desk = document_page.desk_of(tenant) if first else ""
+        label = replaying.LABELS[way]
+        return self.page(
+            request,
+            "replay_many.html",
+            title=f"{label}: {words.counted(sum(one.count for one in chosen), 'document')}",
+            label=label,
+            way=way.value,
+            matrix=figures.matrix(chosen),
+            compared=[{"row": row, **compared(desk, row, access.of(request))} for row in first],
+            limit=COMPARED,
+            action=request.POST.get("action", ""),
+            selected=request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME)[:1000],
+            across=request.POST.get("select_across", "0"),
+        )
+
+
+def compared(desk: Desk | str, row: SourceDocument, access: access.Access) -> dict[str, Any]:
+    """The stored document against what a rebuild would give: `changes` is None where one of the two is missing."""
+    chain = document_page.chain_of(row)
+    posting = chain[-1] if chain else None
+    if row.kind != Kind.INVOICE:
+        return {"posting": posting, "changes": None, "journal": None}
+    made = document_page.rebuilt(desk, row, posting.reference if posting else "")
+    changes = differences(posting.document, to_json(made)) if posting and isinstance(made, CustomerInvoice) else None
+    return {"posting": posting, "changes": changes, "journal": document_page.shown(row.tenant, made, access)}

@@ -1,0 +1,74 @@
+"""The base of screens that only show: nothing is added, changed or deleted by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from tenants import access
+from tenants.admin import TenantScopedAdmin
+from tenants.models import Tenant
+
+
+class ReadOnlyAdmin(TenantScopedAdmin):
+    """A list with a title of its own, newest first. `find` gives the keys that a search text names."""
+
+    change_list_template = "admin/syncs/change_list.html"
+    sortable_by = ()
+    ordering = ("-id",)
+    list_title = ""
+    list_help = ""
+    search_fields: tuple[str, ...] = ()
+    find: Callable[[Tenant, str], set[int]] | None = None
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        given = {"title": self.list_title, "list_help": self.list_help, **(extra_context or {})}
+        return super().changelist_view(request, given)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text, tenant = search_term.strip(), access.of(request).tenant
+        find = type(self).find
+        if not text or find is None or tenant is None:
+            return queryset, False
+        return queryset.filter(pk__in=find(tenant, text)), False
+
+    def own(self, request: HttpRequest, object_id: str) -> Any:
+        """The row if the visitor may see it, None if there is none for them. Raises PermissionDenied."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    def not_there(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+
+    def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """A page of ours inside the admin's frame."""
+        whole = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "list_title": self.list_title,
+            **context,
+        }
+        return TemplateResponse(request, f"admin/syncs/{template}", whole)
+
+
+class DoorAdmin(ReadOnlyAdmin):
+    """Rows that are shown in full on the page of their document: opening one leads there."""
+
+    def door(self, row: Any) -> str:
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.own(request, object_id)
+        return self.not_there(request, object_id) if row is None else HttpResponseRedirect(self.door(row))

@@ -1,0 +1,94 @@
+"""What the replay buttons do: one call, then a turn for the lanes that go on with it, and a sentence with counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from connector.errors import ConnectorError
+from syncs import replay
+from syncs.admin import words
+from syncs.matching import judge
+from syncs.models import Posting, SourceDocument
+from tenants import audit, connections
+from tenants.models import Tenant
+
+AT_ONCE = 1000  # documents that one request, or one task, works on
+LANES = ("prepare", "post", "sweep")
+
+
+class Way(StrEnum):
+    REBUILD = "rebuild"
+    RESEND = "resend"
+
+
+Replay = Callable[..., Counter[str]]
+_CALLS: dict[Way, Replay] = {Way.REBUILD: replay.rebuild, Way.RESEND: replay.resend}
+LABELS: dict[Way, str] = {Way.REBUILD: "Rebuild and post", Way.RESEND: "Send again as it was"}
+
+
+def press(tenant: Tenant, way: Way, rows: Sequence[SourceDocument], *, actor: str) -> str:
+    """Replay these documents now; returns the sentence for the person who asked."""
+    counts = _CALLS[way](tenant, rows, now=timezone.now(), actor=actor)
+    go_on(tenant)
+    return sentence(counts)
+
+
+def press_later(tenant: Tenant, way: Way, keys: Sequence[int], *, actor: str) -> str:
+    """The same for more documents than a page may wait for, in the task queue."""
+    for start in range(0, len(keys), AT_ONCE):
+        async_task("syncs.admin.replaying.in_background", tenant.pk, way.value, list(keys[start : start + AT_ONCE]), actor)
+    return f"{words.counted(len(keys), 'document')} handed to the task queue; the list shows how far it is."
+
+
+def in_background(tenant_id: int, way: str, keys: list[int], actor: str) -> dict[str, int]:
+    """The task behind `press_later`."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    rows = list(SourceDocument.objects.filter(tenant=tenant, pk__in=keys))
+    counts = _CALLS[Way(way)](tenant, rows, now=timezone.now(), actor=actor)
+    go_on(tenant)
+    return dict(counts)
+
+
+def go_on(tenant: Tenant, lanes: Sequence[str] = LANES) -> None:
+    """Give the lanes a turn at once instead of at the next minute."""
+    for lane in lanes:
+        async_task("syncs.tasks.work", tenant.pk, lane)
+
+
+def sentence(counts: Counter[str]) -> str:
+    """'2 documents rebuilt, 1 looked up.'"""
+    said = [f"{count:,} {name}" for name, count in counts.items() if count]
+    if not said:
+        return "Nothing was done: QAD neither refused these documents nor are they waiting for anything."
+    looked = " What QAD has or may have is never sent again; it is looked up first." if counts[replay.LOOKED_UP] else ""
+    return f"Documents: {', '.join(said)}.{looked}"
+
+
+def look_up(tenant: Tenant, row: SourceDocument, posting: Posting, *, actor: str) -> str:
+    """Ask QAD for a posted document now and say what it has; nothing is changed. The network is used in here."""
+    try:
+        with connections.qad_client(tenant) as qad:
+            found = qad.look_up(posting.kind, posting.reference)
+    except ConnectorError as error:
+        return f"QAD could not be asked: {error.message}"
+    if not found:
+        said = f"QAD does not show {posting.reference}."
+    elif len(found) > 1:
+        said = f"QAD has {posting.reference} more than once: {', '.join(one.number for one in found)}."
+    elif differs := judge(posting, found[0]):
+        said = f"QAD has {posting.reference} as {found[0].number}, but {'; '.join(differs)}."
+    else:
+        said = f"QAD has {posting.reference} as {found[0].number} with the same total, currency and customer."
+    _note(tenant, posting, said, actor, timezone.now())
+    return said
+
+
+def _note(tenant: Tenant, posting: Posting, said: str, actor: str, now: dt.datetime) -> None:
+    line = audit.Line("looked-up-by-hand", f"posting:{posting.reference}", reason=said)
+    audit.record(tenant.pk, [line], actor=actor, now=now)

@@ -1,0 +1,100 @@
+"""Runs: what each listed, whether everything of it is accounted for, and the button that starts one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django_q.tasks import async_task
+
+from syncs.admin import equations, words
+from syncs.admin.reading import ReadOnlyAdmin
+from syncs.models import Run, RunState
+from tenants import access
+from tenants.access import Action
+from tenants.admin.changes import actor_of
+
+
+def is_dead(run: Run) -> bool:
+    """It says that it is running, and nobody has heard of it for longer than a live run is silent."""
+    return run.state == RunState.RUNNING and run.lease_until < timezone.now()
+
+
+def state_badge(run: Run) -> SafeString:
+    return words.badge(RunState.INTERRUPTED, "No sign of life") if is_dead(run) else words.badge(run.state, run.get_state_display())
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    nav_group, nav_label, nav_order = "Documents", "Runs", 20
+    list_title = "Runs"
+    list_help = "Every sync with its completeness equation: listed in Chargebee = what became of it, to the last document."
+    change_list_template = "admin/syncs/runs.html"
+    list_display = ("name", "started", "took", "trigger", "state_badge", "listed", "sentence_shown")
+    list_filter = ("state",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"may_run": self.has_run_permission(request), **(extra_context or {})})
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        return access.of(request).may(Action.RUN)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("tenant")
+
+    @admin.display(description="run")
+    def name(self, run: Run) -> str:
+        return str(run)
+
+    @admin.display(description="started")
+    def started(self, run: Run) -> str:
+        return words.moment(run.started_at, run.tenant.time_zone)
+
+    @admin.display(description="took")
+    def took(self, run: Run) -> str:
+        return equations.duration(run)
+
+    @admin.display(description="result")
+    def state_badge(self, run: Run) -> SafeString:
+        return state_badge(run)
+
+    @admin.display(description="listed")
+    def listed(self, run: Run) -> str:
+        return f"{sum(one['listed'] for one in run.equation):,}" if run.equation else words.NONE
+
+    @admin.display(description="in words")
+    def sentence_shown(self, run: Run) -> str:
+        return equations.sentence(run)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("sync-now/", self.admin_site.admin_view(self.sync_now), name="syncs_run_sync_now")
+        ] + super().get_urls()
+
+    def sync_now(self, request: HttpRequest) -> HttpResponse:
+        """Ask the task queue for a sync of the current tenant."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        tenant = access.of(request).tenant
+        if tenant is None or not self.has_run_permission(request):
+            raise PermissionDenied
+        if Run.objects.filter(tenant=tenant, state=RunState.RUNNING, lease_until__gte=timezone.now()).exists():
+            self.message_user(request, f"A sync of {tenant} is running already.", messages.WARNING)
+        else:
+            async_task("syncs.tasks.sync", tenant.pk, actor_of(request))
+            self.message_user(request, f"A sync of {tenant} was asked for. It starts as soon as a worker is free.")
+        return HttpResponseRedirect(reverse("admin:syncs_run_changelist"))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        run = self.own(request, object_id)
+        if run is None:
+            return self.not_there(request, object_id)
+        shown = equations.shown(run)
+        return self.page(request, "run.html", title=str(run), badge=state_badge(run), is_dead=is_dead(run), **shown)

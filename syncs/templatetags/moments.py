@@ -1,0 +1,64 @@
+"""Filters of our pages: moments in the tenant's zone, states as badges, audit lines in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import template
+from django.utils.safestring import SafeString
+
+from syncs.admin import words
+from syncs.admin.queue import outcome_badge as badge_of
+from syncs.models import Attempt
+from tenants.models import AuditEntry
+
+register = template.Library()
+
+_SPOKEN: dict[str, str] = {
+    "replay-rebuild": "Rebuild asked for",
+    "replay-resend": "Sending again asked for",
+    "looked-up-by-hand": "Looked up in QAD",
+    "sending": "Sending began",
+    "ready": "Ready to be sent",
+}
+
+
+@register.filter
+def in_zone(at: dt.datetime, zone: str) -> str:
+    return words.moment(at, zone)
+
+
+@register.filter
+def disposition_badge(name: str) -> SafeString:
+    return words.badge(name, words.disposition_label(name))
+
+
+@register.filter
+def outcome_badge(attempt: Attempt) -> SafeString:
+    return badge_of(attempt)
+
+
+@register.filter
+def spoken(action: str) -> str:
+    """An action of the audit as a person says it."""
+    said = _SPOKEN.get(action, action.replace("-", " ").replace("_", " "))
+    return said[:1].upper() + said[1:]
+
+
+@register.filter
+def change(entry: AuditEntry) -> str:
+    """'state: held → ready; qad: 10045', hashes left out."""
+    before = entry.before if isinstance(entry.before, dict) else {}
+    after = entry.after if isinstance(entry.after, dict) else {}
+    said = []
+    for name in [*after, *(name for name in before if name not in after)]:
+        old, new = _plain(before.get(name)), _plain(after.get(name))
+        if name != "document" and (old or new):
+            said.append(f"{name}: {old} → {new}" if old and new else f"{name}: {old or new}")
+    return "; ".join(said)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return "" if value is None else str(value)
