@@ -87,7 +87,7 @@ def _checked(tenant: Tenant, sheet: Sheet) -> Preview:
     result = resource.import_data(dataset, dry_run=True)
     errors = row_errors(sheet.name, dataset, result)
     return Preview(
-        changes=tuple(resource.changes.values()),
+        changes=() if result.has_errors() else tuple(resource.changes.values()),
         created=result.totals[RowResult.IMPORT_TYPE_NEW],
         changed=result.totals[RowResult.IMPORT_TYPE_UPDATE],
         unchanged=result.totals[RowResult.IMPORT_TYPE_SKIP],

@@ -53,7 +53,7 @@ class KeyLoader(BaseInstanceLoader):
 
     def __init__(self, resource: MappingResource, dataset: Any = None) -> None:
         super().__init__(resource, dataset)
-        kind = resource.kind
+        kind = resource.mapping_kind
         self.rows = {kind.key_of(kind.values_of(row)): row for row in resource.get_queryset()}
 
     def get_instance(self, row: Mapping[str, Any]) -> Any:
@@ -83,25 +83,27 @@ class MappingResult(Result):
     """The result of an import; `saved` stays None in a dry run and where a wrong row stopped everything."""
 
     saved: Saved | None = None
+    numbers: tuple[int, ...] = ()  # of the rows in the file
 
 
 class MappingResource(resources.ModelResource):
     """One kind of mapping of one tenant. Rows are collected, checked together and saved by `mappings.saving`."""
 
-    kind: Kind
+    mapping_kind: Kind  # not `kind`, which is a column of the customers
 
     def __init__(self, *, tenant: Tenant | None, actor: str = "", may_leave_out: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.tenant, self.actor, self.may_leave_out = tenant, actor, may_leave_out
         self.changes: dict[int, Change] = {}  # by place in the dataset
         self.row_results: dict[int, RowResult] = {}
+        self.is_dry_run = True
 
     def get_queryset(self) -> QuerySet[Model]:
-        return self.kind.model._default_manager.filter(tenant=self.tenant)
+        return self.mapping_kind.model._default_manager.filter(tenant=self.tenant)
 
     @classmethod
     def get_display_name(cls) -> str:
-        return f"{cls.kind.title}s"
+        return f"{cls.mapping_kind.title}s"
 
     @classmethod
     def get_result_class(cls) -> type[Result]:
@@ -116,14 +118,15 @@ class MappingResource(resources.ModelResource):
         for name in ("use_transactions", "rollback_on_validation_errors"):
             kwargs.pop(name, None)
         collect = kwargs.pop("collect_failed_rows", False)
+        self.is_dry_run = dry_run
         return self.import_data_inner(dataset, dry_run, raise_errors, False, collect, **kwargs)
 
     def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
         self.changes, self.row_results = {}, {}
-        _check_headings(self.kind, dataset.headers or [])
+        _check_headings(self.mapping_kind, dataset.headers or [])
 
     def init_instance(self, row: Any = None) -> Model:
-        return self.kind.model(tenant=self.tenant)
+        return self.mapping_kind.model(tenant=self.tenant)
 
     def validate_instance(
         self, instance: Any, import_validation_errors: Any = None, validate_unique: bool = True
@@ -136,7 +139,9 @@ class MappingResource(resources.ModelResource):
         """Unchanged rows are skipped, and yet collected, since a second row may clash with them."""
         if import_validation_errors:
             return False
-        return original.pk is not None and self.kind.values_of(instance) == self.kind.values_of(original)
+        return original.pk is not None and self.mapping_kind.values_of(instance) == self.mapping_kind.values_of(
+            original
+        )
 
     def save_instance(self, instance: Any, is_create: bool, row: Any, **kwargs: Any) -> None:
         """Nothing is saved here."""
@@ -147,13 +152,16 @@ class MappingResource(resources.ModelResource):
     def after_import_row(self, row: Any, row_result: RowResult, **kwargs: Any) -> None:
         number = kwargs["row_number"]
         self.row_results[number] = row_result
-        self.changes[number] = Change(self.kind.name, self.kind.values_of(row_result.instance), str(number))
+        self.changes[number] = Change(
+            self.mapping_kind.name, self.mapping_kind.values_of(row_result.instance), str(number)
+        )
 
     def after_import(self, dataset: Dataset, result: Result, **kwargs: Any) -> None:
+        result.numbers = getattr(dataset, "numbers", ())
         if result.has_errors() or self.tenant is None:
             return
         self._judge(dataset, result)
-        if not kwargs["dry_run"] and (self.may_leave_out or not result.has_validation_errors()):
+        if not self.is_dry_run and (self.may_leave_out or not result.has_validation_errors()):
             save = save_correct_rows if self.may_leave_out else save_rows
             result.saved = save(self.tenant.pk, list(self.changes.values()), actor=self.actor, now=timezone.now())
 
@@ -181,7 +189,7 @@ class MappingResource(resources.ModelResource):
     def export(self, queryset: Any = None, **kwargs: Any) -> Dataset:
         rows = self.get_queryset() if queryset is None else queryset.filter(tenant=self.tenant)
         dataset = super().export(rows, **kwargs)
-        dataset.title = self.kind.name
+        dataset.title = self.mapping_kind.name
         return dataset
 
 
@@ -231,7 +239,7 @@ def resource_of(kind: Kind) -> type[MappingResource]:
         },
     )
     name = f"{kind.model.__name__}Resource"
-    return type(resources.ModelResource)(name, (MappingResource,), {**fields, "Meta": meta, "kind": kind})
+    return type(resources.ModelResource)(name, (MappingResource,), {**fields, "Meta": meta, "mapping_kind": kind})
 
 
 RESOURCES: dict[str, type[MappingResource]] = {name: resource_of(kind) for name, kind in KINDS.items()}

@@ -54,8 +54,8 @@ class Command(BaseCommand):
         elif not seen.errors or options["allow_partial"]:
             self._save(tenant, seen, options["file"].name)
         if seen.errors:
-            left = "were left out" if options["allow_partial"] else "stop the import: nothing was saved"
-            raise CommandError(f"{len({(e.sheet, e.row) for e in seen.errors})} wrong rows {left}.", returncode=1)
+            outcome = "were left out" if options["allow_partial"] else "stopped the import: nothing was saved"
+            raise CommandError(f"{len({(e.sheet, e.row) for e in seen.errors})} wrong rows or sheets {outcome}.")
 
     def saved_changes(self, tenant: Tenant, saved: Saved) -> None:
         """What else follows from saved mappings; for a subclass."""

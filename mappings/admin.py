@@ -1,0 +1,248 @@
+"""Screens of the mappings and of what QAD listed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from connector.errors import Conflict, ConnectorError
+from mappings import forms, lookups
+from mappings.catalog import refresh_mirror
+from mappings.models import (
+    AccountRole,
+    CustomerMapping,
+    ItemMapping,
+    MirrorState,
+    QadAccount,
+    QadCustomer,
+    TaxMapping,
+)
+from mappings.saving import Saved, delete_rows, save_rows
+from mappings.transfer import MappingTransfer
+from tenants import access
+from tenants.access import Action
+from tenants.admin import TenantScopedAdmin
+from tenants.audit import actor_name
+from tenants.connections import qad_client
+from tenants.models import Tenant
+
+AfterSave = Callable[[HttpRequest, Tenant, Saved], None]
+
+
+class MappingAdmin(MappingTransfer, TenantScopedAdmin):
+    """A list and form of mappings. Every change goes through `mappings.saving`.
+
+    `after_save` is told of every change that was saved; whoever knows what waits for mappings sets it here.
+    """
+
+    after_save: ClassVar[AfterSave | None] = None
+    nav_group = "Mappings"
+    add_action = change_action = delete_action = Action.CHANGE_MAPPINGS
+    lookup = ""  # which offers its form asks for
+
+    def get_urls(self) -> list[Any]:
+        if not self.lookup:
+            return super().get_urls()
+        name = f"{self.opts.app_label}_{self.opts.model_name}_lookup"
+        view = self.admin_site.admin_view(require_GET(self.lookup_view))
+        return [path("lookup/", view, name=name), *super().get_urls()]
+
+    def lookup_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return lookups.answer(request, self.lookup)
+
+    def saved_changes(self, request: HttpRequest, saved: Saved) -> None:
+        """Tell `after_save` what changed."""
+        tenant, after_save = access.of(request).tenant, type(self).after_save
+        if saved and after_save is not None and tenant is not None:
+            after_save(request, tenant, saved)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        saved = save_rows(obj.tenant_id, [form.change], actor=actor_name(request.user), now=timezone.now())
+        if saved.refusals:  # judged a moment ago by the form: someone else was faster
+            raise Conflict(" ".join(str(refusal.problem) for refusal in saved.refusals))
+        key = dict(zip(self.kind.key, self.kind.key_of(form.change.values), strict=True))
+        obj.pk = self.model._default_manager.get(tenant_id=obj.tenant_id, **key).pk
+        self.saved_changes(request, saved)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._delete(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._delete(request, list(queryset))
+
+    def _delete(self, request: HttpRequest, rows: list[Any]) -> None:
+        tenant = access.of(request).tenant
+        if tenant is not None:
+            actor = actor_name(request.user)
+            self.saved_changes(request, delete_rows(tenant.pk, rows, actor=actor, now=timezone.now()))
+
+
+class DatedAdmin(MappingAdmin):
+    """Mappings in force from a date on, shown with the account's name and the day that ends them."""
+
+    date_hierarchy = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        key = {field: OuterRef(field) for field in self.kind.key if field != "valid_from"}
+        later = self.model._default_manager.filter(
+            tenant=OuterRef("tenant"), valid_from__gt=OuterRef("valid_from"), **key
+        ).order_by("valid_from")
+        account = QadAccount.objects.filter(tenant=OuterRef("tenant"), code=OuterRef("gl_account"))
+        return rows.annotate(
+            ended_on=Subquery(later.values("valid_from")[:1]),
+            account_name=Subquery(account.values("description")[:1]),
+            account_is_active=Subquery(account.values("is_active")[:1]),
+        )
+
+    @admin.display(description="GL account", ordering="gl_account")
+    def account(self, row: Any) -> str:
+        if not row.gl_account:
+            return "—"
+        name = f" — {row.account_name}" if row.account_name else ""
+        inactive = " (inactive in QAD)" if row.account_is_active is False else ""
+        return f"{row.gl_account}{name}{inactive}"
+
+    @admin.display(description="in force")
+    def in_force(self, row: Any) -> str:
+        last: dt.date | None = row.ended_on and row.ended_on - dt.timedelta(days=1)
+        return f"{row.valid_from:%Y-%m-%d} to {last:%Y-%m-%d}" if last else f"from {row.valid_from:%Y-%m-%d}"
+
+
+@admin.register(CustomerMapping)
+class CustomerMappingAdmin(MappingAdmin):
+    form = forms.CustomerMappingForm
+    nav_order = 10
+    lookup = "customers"
+    list_display = ("chargebee_id", "customer", "kind", "note")
+    list_filter = ("kind",)
+    search_fields = ("chargebee_id", "qad_code")
+    search_help_text = "Chargebee customer or QAD customer"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        customer = QadCustomer.objects.filter(tenant=OuterRef("tenant"), code=OuterRef("qad_code"))
+        return super().get_queryset(request).annotate(customer_name=Subquery(customer.values("name")[:1]))
+
+    @admin.display(description="QAD customer", ordering="qad_code")
+    def customer(self, row: Any) -> str:
+        return f"{row.qad_code} — {row.customer_name}" if row.customer_name else str(row.qad_code)
+
+
+@admin.register(ItemMapping)
+class ItemMappingAdmin(DatedAdmin):
+    form = forms.ItemMappingForm
+    nav_order = 20
+    lookup = "catalogue"
+    list_display = ("name", "level", "account", "sub_account", "cost_centre", "project", "in_force", "version")
+    list_filter = ("level",)
+    search_fields = ("key", "gl_account")
+    search_help_text = "Chargebee ID or GL account"
+    fieldsets = (
+        (None, {"fields": ("level", "key", "valid_from")}),
+        ("Account", {"fields": ("gl_account", "sub_account", "cost_centre", "project")}),
+        ("QAD codes", {"fields": ("qad_item", "tax_code")}),
+    )
+
+    @admin.display(description="Chargebee", ordering="key")
+    def name(self, row: ItemMapping) -> str:
+        return row.key or "Everything else"
+
+
+@admin.register(TaxMapping)
+class TaxMappingAdmin(DatedAdmin):
+    form = forms.TaxMappingForm
+    nav_order = 30
+    list_display = ("tax", "account", "qad_tax_code", "in_force", "version")
+    search_fields = ("jurisdiction", "name", "gl_account", "qad_tax_code")
+    search_help_text = "Tax, jurisdiction, GL account or QAD tax code"
+
+    @admin.display(description="tax", ordering="name")
+    def tax(self, row: TaxMapping) -> str:
+        return str(row)
+
+
+@admin.register(AccountRole)
+class AccountRoleAdmin(DatedAdmin):
+    form = forms.AccountRoleForm
+    nav_order = 40
+    list_display = ("role", "account", "sub_account", "cost_centre", "project", "in_force", "version")
+    list_filter = ("role",)
+
+
+class MirrorAdmin(TenantScopedAdmin):
+    """What QAD listed last: to look at and to read anew, never to edit."""
+
+    nav_group = "Mappings"
+    list_name = ""
+    change_list_template = "admin/mappings/mirror_change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_refresh"
+        return [
+            path("refresh/", self.admin_site.admin_view(require_POST(self.refresh_view)), name=name),
+            *super().get_urls(),
+        ]
+
+    def may_refresh(self, request: HttpRequest) -> bool:
+        found = access.of(request)
+        return found.may(Action.CHANGE_MAPPINGS) or found.may(Action.RUN)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        tenant = access.of(request).tenant
+        state = MirrorState.objects.filter(tenant=tenant, list_name=self.list_name).first() if tenant else None
+        context = {"mirror_state": state, "may_refresh": self.may_refresh(request)}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
+
+    def refresh_view(self, request: HttpRequest) -> HttpResponse:
+        """Read the list from QAD now."""
+        tenant = access.of(request).tenant
+        if tenant is None or not self.may_refresh(request):
+            raise PermissionDenied
+        try:
+            with qad_client(tenant) as client:
+                state = refresh_mirror(tenant, client, self.list_name, timezone.now())
+            tell = messages.success if state.refreshed_at else messages.warning
+            tell(request, state.sentence)
+        except ConnectorError as error:
+            messages.error(request, f"The list could not be read. {error.message}")
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
+
+@admin.register(QadAccount)
+class QadAccountAdmin(MirrorAdmin):
+    nav_order = 60
+    nav_label = "GL accounts in QAD"
+    list_name = "gl_accounts"
+    list_display = ("code", "description", "account_type", "currency", "is_active", "needs", "is_gone", "seen_at")
+    list_filter = ("is_active", "is_gone")
+    search_fields = ("code", "description")
+
+    @admin.display(description="needs")
+    def needs(self, row: QadAccount) -> str:
+        flags = (
+            ("sub-account", row.needs_sub_account),
+            ("cost centre", row.needs_cost_centre),
+            ("project", row.needs_project),
+        )
+        return ", ".join(name for name, is_needed in flags if is_needed) or "—"
+
+
+@admin.register(QadCustomer)
+class QadCustomerAdmin(MirrorAdmin):
+    nav_order = 70
+    nav_label = "Customers in QAD"
+    list_name = "customers"
+    list_display = ("code", "name", "country", "currency", "tax_id", "is_active", "is_complete", "is_gone", "seen_at")
+    list_filter = ("is_active", "is_complete", "is_gone")
+    search_fields = ("code", "name", "tax_id", "external_reference")

@@ -1,0 +1,93 @@
+"""The forms of the mappings: each row is judged by the same rules as a spreadsheet's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+
+from mappings import lookups
+from mappings.cells import CellError
+from mappings.kinds import KIND_OF_MODEL
+from mappings.models import AccountRole, CustomerMapping, ItemMapping, TaxMapping
+from mappings.planning import Change, plan, refusals_of
+
+
+class MappingForm(forms.ModelForm):
+    """`change` is what is to be saved, by `mappings.saving` and by nothing else."""
+
+    change: Change | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "gl_account" in self.fields and self.instance.tenant_id is not None:
+            offers = lookups.accounts(self.instance.tenant, self.instance.gl_account)
+            self.fields["gl_account"].widget = forms.Select(choices=offers)
+
+    def clean(self) -> dict[str, Any]:
+        values = dict(super().clean() or self.cleaned_data)
+        kind = KIND_OF_MODEL[self._meta.model]
+        for column in kind.columns:
+            if column.field in values:
+                try:
+                    values[column.field] = column.parse(values[column.field])
+                except CellError as error:
+                    self.add_error(column.field, str(error))
+        if not self.errors:
+            self._judge(Change(kind.name, {field: values[field] for field in kind.fields}, pk=self.instance.pk))
+        return values
+
+    def _judge(self, change: Change) -> None:
+        tenant_id = self.instance.tenant_id
+        planned = plan(tenant_id, [change])
+        kind = KIND_OF_MODEL[self._meta.model]
+        if change.pk is None and not planned[0].is_new:
+            self.add_error(None, f"{kind.subject(change.values)} exists already. Change that row instead.")
+        for refusal in refusals_of(tenant_id, planned):
+            self.add_error(refusal.finding.field or None, str(refusal.problem))
+        self.change = change
+
+    def validate_unique(self) -> None:
+        """Judged by the plan, with a sentence."""
+
+    def validate_constraints(self) -> None:
+        """Judged by the rules, with a sentence."""
+
+
+class CustomerMappingForm(MappingForm):
+    class Meta:
+        model = CustomerMapping
+        fields = ("chargebee_id", "qad_code", "kind", "note")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        url = reverse("admin:mappings_customermapping_lookup")
+        offers = lookups.customers(self.instance.tenant, "") if self.instance.tenant_id is not None else []
+        self.fields["qad_code"].widget = lookups.LookupInput(offers, url)
+
+
+class ItemMappingForm(MappingForm):
+    class Meta:
+        model = ItemMapping
+        fields = (
+            "level", "key", "valid_from", "gl_account", "sub_account", "cost_centre", "project", "qad_item", "tax_code",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        url = reverse("admin:mappings_itemmapping_lookup")
+        offers = lookups.catalogue(self.instance.tenant, "") if self.instance.tenant_id is not None else []
+        self.fields["key"].widget = lookups.LookupInput(offers, url)
+
+
+class TaxMappingForm(MappingForm):
+    class Meta:
+        model = TaxMapping
+        fields = ("jurisdiction", "name", "rate", "valid_from", "gl_account", "qad_tax_code")
+
+
+class AccountRoleForm(MappingForm):
+    class Meta:
+        model = AccountRole
+        fields = ("role", "valid_from", "gl_account", "sub_account", "cost_centre", "project")
