@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from connector.ledger.names import normalised
+from mappings import revision
 from mappings.mirror import ACCOUNTS, CUSTOMERS
 from mappings.models import MirrorState, QadAccount, QadCustomer
 from tenants.models import Tenant
@@ -76,6 +77,7 @@ def _settle(tenant: Tenant, list_name: str, seen: set[str], now: dt.datetime) ->
             state.refreshed_at, state.rows = now, len(seen)
             state.sentence = f"QAD lists {len(seen)} {mirrored.title}" + (f"; {gone} are gone." if gone else ".")
         state.save()
+        revision.bump(tenant.pk)
     return state
 
 
@@ -89,7 +91,7 @@ def _account(row: Row) -> dict[str, Any]:
     return {
         "code": _text(row, "code", 20),
         "description": _text(row, "description", 200),
-        "account_type": _text(row, "kind", 60),
+        "account_type": _text(row, "type", 60),
         "is_active": _flag(row, "is_active", unknown=True),
         "needs_sub_account": _flag(row, "sub_account_required", unknown=False),
         "needs_cost_centre": _flag(row, "cost_centre_required", unknown=False),

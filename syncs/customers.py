@@ -17,7 +17,7 @@ from connector.errors import Problem
 from connector.ledger import problems as say
 from connector.ledger.customers import Directory, Known, as_qad_customer, name_of
 from mappings.models import CustomerMapping, QadCustomer
-from mappings.saving import Change, save_rows
+from mappings.saving import Change, save_correct_rows
 from syncs.models import CustomerCreation, Kind, SourceDocument
 from syncs.preparing import BATCH, as_json, codes
 from syncs.states import SourceState
@@ -133,12 +133,10 @@ def link(
     ]
     if not changes:
         return {}
-    saved = save_rows(tenant.pk, changes, actor=actor, now=now)
+    saved = save_correct_rows(tenant.pk, changes, actor=actor, now=now)
     refused: dict[str, list[Problem]] = {}
     for refusal in saved.refusals:
         refused.setdefault(refusal.change.values["chargebee_id"], []).append(refusal.problem)
-    if refused:  # nothing was saved: save the others
-        refused |= link(tenant, [pair for pair in pairs if pair[0] not in refused], note=note, now=now, actor=actor)
     return refused
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from tenants import guards
+from tenants import connections, guards
 from tenants.models import Circuit, ProbeResult, Side, Tenant
 
 INVOICE_PROBE = "invoice"
@@ -18,8 +18,9 @@ def why_not_posting(tenant: Tenant) -> str:
     if missing:
         return f"The database lacks its guards ({', '.join(missing[:3])}). Run manage.py migrate, then try again."
     circuit = Circuit.objects.filter(tenant=tenant, side=Side.QAD).first()
-    if circuit is not None:
-        return f"The connection to QAD is stopped: {circuit.reason} Press Test connection when it is mended."
+    if circuit is not None and connections.is_stopped(tenant, Side.QAD):
+        again = "It is tried again in half a minute." if circuit.try_again_at else "Press Test connection when it is mended."
+        return f"The connection to QAD is stopped: {circuit.reason} {again}"
     return _probe_problem(tenant)
 
 

@@ -26,12 +26,13 @@ from syncs.models.attempt import Outcome
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import Claim, Pace, Settled, settle
 from syncs.states import IN_FLIGHT, PostingState
-from tenants import audit
-from tenants.models import Tenant
+from tenants import audit, connections
+from tenants.models import Side, Tenant
 
 SENDING_SECONDS = 40  # how long after the claim a batch may start another send
 LEASE_MARGIN = dt.timedelta(seconds=30)
 BATCHES_PER_LOOK = 4
+UNREACHABLE_PAUSE = dt.timedelta(seconds=30)
 
 
 def drain(
@@ -51,11 +52,20 @@ def drain(
         if claim is None:
             break
         settled = _post(tenant, client, pace, claim, clock=clock, actor=actor)
-        counts.update(settled.counts)
+        is_first, counts = not counts, counts + settled.counts
         on_batch(settled.counts)
-        if settled.stops:
+        if settled.stops or settled.is_unreachable:
+            _open_circuit(tenant, settled, clock())
             break
+        if is_first:
+            connections.resume(tenant, Side.QAD)
     return counts
+
+
+def _open_circuit(tenant: Tenant, settled: Settled, now: dt.datetime) -> None:
+    """A refusal waits for a person, an instance that cannot be reached for a while."""
+    again_at = None if settled.stops else now + UNREACHABLE_PAUSE
+    connections.stop(tenant, Side.QAD, settled.stops or settled.sentence, now=now, again_at=again_at)
 
 
 def _post(

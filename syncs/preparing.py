@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.db.models.functions import Upper
 
 from connector.chargebee import parse
@@ -21,6 +20,7 @@ from connector.ledger.invoices import Skipped, projection, skip_rule, translate
 from connector.ledger.reference import hashed_reference, reference
 from connector.ledger.stored import content_hash, to_json
 from connector.qad.payloads import render
+from mappings import revision
 from mappings.models import CatalogPrice
 from syncs.desk import Desk, open_desk
 from syncs.models import Kind, Posting, SourceDocument
@@ -102,7 +102,7 @@ def prepare_invoices(
             rows = _locked(tenant, Kind.INVOICE, after=after)
             if not rows:
                 return counts
-            if Tenant.objects.values_list("mapping_revision", flat=True).get(pk=tenant.pk) != desk.revision:
+            if revision.current(tenant.pk) != desk.revision:
                 desk = open_desk(tenant.pk)
             decided = decide(desk, rows, now=clock(), actor=actor)
         after = rows[-1].pk
@@ -323,7 +323,7 @@ def _upsert_prices(tenant: Tenant, prices: list[ItemPrice]) -> None:
         update_fields=["item", "family", "name", "currency", "status", "accounting_code", "sku"],
     )
     if rows:
-        Tenant.objects.filter(pk=tenant.pk).update(mapping_revision=F("mapping_revision") + 1)
+        revision.bump(tenant.pk)
 
 
 def _write(batch: Batch) -> None:

@@ -61,7 +61,14 @@ class Settled:
     """How many ended in which state, and whether the connection should be left alone for now."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    stops: str = ""
+    stops: str = ""  # QAD refuses who we are, or the set-up cannot work
+    sentence: str = ""  # of the last write that could not be sent
+    sent: int = 0
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Nothing of a whole batch left this machine."""
+        return not self.sent and bool(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,8 @@ def settle(
         except DatabaseError:
             continue  # it stays `sending`; when its lease is over it is looked up
         whole.counts.update(one.counts)
-        whole.stops = whole.stops or one.stops
+        whole.stops, whole.sentence = whole.stops or one.stops, whole.sentence or one.sentence
+        whole.sent += one.sent
     return whole
 
 
@@ -110,6 +118,10 @@ def _settle(
             lines.append(_line(posting, verdict, state))
             finished.append(_finish(claim.attempts[posting.pk], verdict, result, now))
             settled.counts[state] += 1
+            if result.outcome == Outcome.NOT_SENT:
+                settled.sentence = result.sentence
+            else:
+                settled.sent += 1
             if result.stops:
                 settled.stops = result.sentence
         _save_attempts(finished)
@@ -141,22 +153,19 @@ def verdict_on(posting: Posting, result: Result, claim: Claim, *, pace: Pace, no
     if result.outcome == Outcome.ADOPTED:
         return judge_found(posting, result.found)
     if result.outcome == Outcome.REJECTED:
-        values = {"problems": [as_json(problem) for problem in result.problems] or [_plain(result.sentence)]}
+        values = {"problems": [as_json(problem) for problem in result.problems] or [plain_problem(result.sentence)]}
         return Verdict(PostingState.REJECTED, result.outcome, result.sentence, values)
     if result.outcome == Outcome.NOT_SENT:
-        return _not_sent(posting, result, pace, now)
+        return _not_sent(posting, result, now)
     if result.outcome == Outcome.CONFLICT:
-        values = {"problems": [_plain(result.sentence, "conflict")]}
+        values = {"problems": [plain_problem(result.sentence, "conflict")]}
         return Verdict(PostingState.CONFLICT, result.outcome, result.sentence, values)
-    values = {"settle_at": claim.deadline + pace.settle, "absences": 0, "problems": [_plain(result.sentence, "uncertain")]}
+    values = {"settle_at": claim.deadline + pace.settle, "absences": 0, "problems": [plain_problem(result.sentence, "uncertain")]}
     return Verdict(PostingState.UNCERTAIN, Outcome.UNCERTAIN, result.sentence, values)
 
 
-def _not_sent(posting: Posting, result: Result, pace: Pace, now: dt.datetime) -> Verdict:
-    """Nothing left this machine, or QAD refused who we are: ready again later, parked when the budget is spent."""
-    if posting.attempts >= pace.attempt_budget and not result.stops:
-        values = {"problems": [_plain(result.sentence, "parked")]}
-        return Verdict(PostingState.PARKED, result.outcome, result.sentence, values)
+def _not_sent(posting: Posting, result: Result, now: dt.datetime) -> Verdict:
+    """Nothing left this machine, or QAD refused who we are: ready again later, however often that happens."""
     wait = result.retry_after or delay(posting.attempts, BACKOFF_BASE, BACKOFF_CAP, random.Random())
     return Verdict(
         PostingState.READY, result.outcome, result.sentence, {"not_before": now + dt.timedelta(seconds=wait)}
@@ -168,11 +177,11 @@ def judge_found(posting: Posting, found: Sequence[Found]) -> Verdict:
     if len(found) > 1:
         numbers = ", ".join(one.number for one in found)
         sentence = f"QAD has reference {posting.reference} more than once: {numbers}."
-        return Verdict(PostingState.DUPLICATE, Outcome.CONFLICT, sentence, {"problems": [_plain(sentence, "duplicate")]})
+        return Verdict(PostingState.DUPLICATE, Outcome.CONFLICT, sentence, {"problems": [plain_problem(sentence, "duplicate")]})
     differences = judge(posting, found[0])
     if differences:
         sentence = f"QAD has reference {posting.reference} as {found[0].number}, but {'; '.join(differences)}."
-        return Verdict(PostingState.CONFLICT, Outcome.CONFLICT, sentence, {"problems": [_plain(sentence, "conflict")]})
+        return Verdict(PostingState.CONFLICT, Outcome.CONFLICT, sentence, {"problems": [plain_problem(sentence, "conflict")]})
     sentence = f"Found in QAD as {found[0].number}; nothing was sent again."
     return Verdict(PostingState.POSTED, Outcome.ADOPTED, sentence, posted_values(found[0]))
 
@@ -216,10 +225,9 @@ def _line(posting: Posting, verdict: Verdict, state: str) -> audit.Line:
     )
 
 
-def _plain(sentence: str, code: str = "qad-said-no") -> dict[str, str]:
+def plain_problem(sentence: str, code: str = "qad-said-no") -> dict[str, str]:
     fixes = {
         "uncertain": "Nothing to do: it is looked up in QAD before anything is sent again.",
-        "parked": "Mend the cause, then press Replay.",
         "conflict": "Compare the two documents, then mark it as posted by hand or correct it in QAD.",
         "duplicate": "Reverse the surplus document in QAD.",
         "qad-said-no": "Mend the cause, then press Replay.",

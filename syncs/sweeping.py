@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -81,7 +82,7 @@ def look_up(
     if not is_trusted:
         _postpone(posting, now, "QAD's look-up could not be proved to work, so nothing is sent again by the machine.")
         return "waiting"
-    return _absent(tenant, posting, actor, now)
+    return _absent(tenant, pace, posting, actor, now)
 
 
 def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting) -> bool:
@@ -92,7 +93,7 @@ def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting) -> boo
     return canary is not None and bool(client.look_up(canary.kind, canary.reference))
 
 
-def _absent(tenant: Tenant, posting: Posting, actor: str, now: dt.datetime) -> str:
+def _absent(tenant: Tenant, pace: Pace, posting: Posting, actor: str, now: dt.datetime) -> str:
     """Not found: once more after a while, and then it is proved that QAD does not have it."""
     if posting.absences + 1 < ABSENCES_NEEDED:
         Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN, absences=posting.absences).update(
@@ -100,8 +101,12 @@ def _absent(tenant: Tenant, posting: Posting, actor: str, now: dt.datetime) -> s
         )
         return "waiting"
     sentence = "Looked up twice after the settle window: QAD does not have it."
-    values = {"settle_at": None, "lease_until": None, "not_before": None, "problems": [], "absences": 0}
-    return _settle(tenant, posting, Verdict(PostingState.READY, Outcome.ABSENT, sentence, values), (), actor, now)
+    values: dict[str, Any] = {"settle_at": None, "lease_until": None, "not_before": None, "problems": [], "absences": 0}
+    state = PostingState.READY
+    if posting.tries.exclude(outcome=Outcome.NOT_SENT).count() >= pace.attempt_budget:
+        state, sentence = PostingState.PARKED, f"Sent {posting.attempts} times, and it never arrived in QAD."
+        values["problems"] = [problem_of("parked", posting, sentence, "Find out why QAD loses it, then press Replay.")]
+    return _settle(tenant, posting, Verdict(state, Outcome.ABSENT, sentence, values), (), actor, now)
 
 
 def _settle(
@@ -121,16 +126,16 @@ def _settle(
 
 
 def _postpone(posting: Posting, now: dt.datetime, why: str) -> None:
-    problem = {
-        "code": "uncertain",
-        "subject": posting.reference,
-        "message": f"It may be in QAD already. {why}",
-        "fix": "Nothing to do if QAD is only away; else look for it in QAD and mark it as posted by hand.",
-        "link": "document",
-    }
+    fix = "Nothing to do if QAD is only away; else look for it in QAD and mark it as posted by hand."
+    problem = problem_of("uncertain", posting, f"It may be in QAD already. {why}", fix)
     Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN).update(
         settle_at=Greatest(F("settle_at"), now + LOOK_APART), look_up_asked_at=None, problems=[problem]
     )
+
+
+def problem_of(code: str, posting: Posting, message: str, fix: str) -> dict[str, str]:
+    """A problem of one posting, as it is stored."""
+    return {"code": code, "subject": posting.reference, "message": message, "fix": fix, "link": "document"}
 
 
 def _record(

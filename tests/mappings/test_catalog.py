@@ -44,7 +44,7 @@ def test_it_keeps_what_qad_lists():
     row = {
         "code": "4000",
         "description": "Subscription revenue",
-        "kind": "standard",
+        "type": "standard",
         "is_active": "false",
         "currency": "EUR",
         "cost_centre_required": "true",
