@@ -35,7 +35,7 @@ demo-once: .venv/runtime
 test: .venv/development
 	@mkdir -p var/test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
-	$(TEST_ENV) $(BIN)/mypy .
+	$(TEST_ENV) $(BIN)/mypy connector tenants mappings syncs deploy
 	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(TEST_ENV) BEHIND_TLS=1 ALLOWED_HOSTS=connector.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m "not slow and not browser" tests
@@ -49,7 +49,7 @@ bench: .venv/development
 	$(TEST_ENV) $(BIN)/python -m tests.benchmarks
 
 lint: .venv/development
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(TEST_ENV) $(BIN)/mypy .
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(TEST_ENV) $(BIN)/mypy connector tenants mappings syncs deploy
 
 format: .venv/development
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -105,10 +105,9 @@ def group_lives(group: int) -> bool:
 def free_port(wanted: int) -> int:
     """`wanted`, or one that is free."""
     for port in (wanted, 0):
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
     raise DemoError("No port of this machine is free.")
 
 

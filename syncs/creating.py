@@ -41,7 +41,13 @@ BEFORE_UNCERTAIN = {Step.UNCERTAIN_CUSTOMER: Step.CUSTOMER, Step.UNCERTAIN_DOMAI
 
 
 def create_customers(
-    tenant: Tenant, client: QadClient, pace: Pace, *, clock: Callable[[], dt.datetime], until: float, actor: str = "sync"
+    tenant: Tenant,
+    client: QadClient,
+    pace: Pace,
+    *,
+    clock: Callable[[], dt.datetime],
+    until: float,
+    actor: str = "sync",
 ) -> Counter[str]:
     """Move every planned creation as far as it goes now; returns how many reached which step."""
     counts: Counter[str] = Counter()
@@ -179,10 +185,8 @@ def _mirror(tenant: Tenant, creations: Sequence[CustomerCreation], now: dt.datet
     )
 
 
-def _look(
-    tenant: Tenant, client: QadClient, pace: Pace, now: dt.datetime, actor: str, counts: Counter[str]
-) -> int:
-    """Read back every uncertain creation whose time has come: ours goes on, absent is sent again, another's is refused."""
+def _look(tenant: Tenant, client: QadClient, pace: Pace, now: dt.datetime, actor: str, counts: Counter[str]) -> int:
+    """Read back what is uncertain and due: ours goes on, absent is sent again, another's is refused."""
     due = CustomerCreation.objects.filter(tenant=tenant, step__in=BEFORE_UNCERTAIN)
     due = due.filter(Q(not_before=None) | Q(not_before__lte=now)).select_related("source").order_by("pk")
     rows = list(due[: pace.batch])
@@ -191,9 +195,7 @@ def _look(
     return len(rows)
 
 
-def _look_at(
-    tenant: Tenant, client: QadClient, creation: CustomerCreation, now: dt.datetime, actor: str
-) -> str:
+def _look_at(tenant: Tenant, client: QadClient, creation: CustomerCreation, now: dt.datetime, actor: str) -> str:
     step = Step(creation.step)
     try:
         there = client.read("customer", {"code": creation.code})

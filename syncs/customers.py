@@ -44,9 +44,7 @@ class Batch:
     creations: list[CustomerCreation] = field(default_factory=list)
 
 
-def prepare_customers(
-    tenant: Tenant, *, clock: Callable[[], dt.datetime], actor: str = "sync"
-) -> Counter[str]:
+def prepare_customers(tenant: Tenant, *, clock: Callable[[], dt.datetime], actor: str = "sync") -> Counter[str]:
     """Decide every new customer of a tenant; returns how many ended in which state. No network."""
     counts: Counter[str] = Counter()
     decided = policies.read(tenant)
@@ -55,9 +53,7 @@ def prepare_customers(
     after = 0
     while True:
         with transaction.atomic():
-            new = SourceDocument.objects.filter(
-                tenant=tenant, kind=Kind.CUSTOMER, state=SourceState.NEW, pk__gt=after
-            )
+            new = SourceDocument.objects.filter(tenant=tenant, kind=Kind.CUSTOMER, state=SourceState.NEW, pk__gt=after)
             rows = list(new.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
             if not rows:
                 return counts

@@ -19,7 +19,11 @@ def why_not_posting(tenant: Tenant) -> str:
         return f"The database lacks its guards ({', '.join(missing[:3])}). Run manage.py migrate, then try again."
     circuit = Circuit.objects.filter(tenant=tenant, side=Side.QAD).first()
     if circuit is not None and connections.is_stopped(tenant, Side.QAD):
-        again = "It is tried again in half a minute." if circuit.try_again_at else "Press Test connection when it is mended."
+        again = (
+            "It is tried again in half a minute."
+            if circuit.try_again_at
+            else "Press Test connection when it is mended."
+        )
         return f"The connection to QAD is stopped: {circuit.reason} {again}"
     return _probe_problem(tenant)
 
@@ -27,7 +31,7 @@ def why_not_posting(tenant: Tenant) -> str:
 def _probe_problem(tenant: Tenant) -> str:
     probe = ProbeResult.objects.filter(tenant=tenant, side=Side.QAD, subject=INVOICE_PROBE).first()
     if probe is None:
-        return "Posting of invoices is off until the connection has been tested. Run manage.py ping, or press Test connection."
+        return "Posting of invoices is off until it has been tested. Run manage.py ping, or press Test connection."
     if probe.answer != "ok" and not probe.overridden_reason:
         return f"Posting of invoices is off because their last test was not ok: {probe.sentence}"
     return ""

@@ -1,10 +1,10 @@
 """Claim, send, settle: the row first, then the network, then the outcome; at most one posting of a customer in flight.
 
-    ready -> sending      one conditional update and the attempt rows, committed before a byte leaves
-    sending -> posted     QAD's own body says so
-    sending -> rejected   QAD understood and said no
-    sending -> uncertain  anything else after a byte has left: looked up later, never resent from here
-    sending -> ready      no byte was sent, or QAD refused who we are
+ready -> sending      one conditional update and the attempt rows, committed before a byte leaves
+sending -> posted     QAD's own body says so
+sending -> rejected   QAD understood and said no
+sending -> uncertain  anything else after a byte has left: looked up later, never resent from here
+sending -> ready      no byte was sent, or QAD refused who we are
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ def _post(
     tenant: Tenant, client: QadClient, pace: Pace, claim: Claim, *, clock: Callable[[], dt.datetime], actor: str
 ) -> Settled:
     sendings, unfit = _render(client, claim.postings)
-    results = send_all(
-        client, sendings, pool_size=pace.pool_size, send_until=claim.send_until, deadline=pace.deadline
-    )
+    results = send_all(client, sendings, pool_size=pace.pool_size, send_until=claim.send_until, deadline=pace.deadline)
     return settle(tenant, claim, [*unfit, *results], pace=pace, now=clock(), actor=actor)
 
 
@@ -103,9 +101,7 @@ def take(tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str) -> Claim |
 
 def _candidates(tenant: Tenant, now: dt.datetime, size: int) -> list[int]:
     """The oldest ready posting of each free customer, oldest first."""
-    busy = set(
-        Posting.objects.filter(tenant=tenant, state__in=IN_FLIGHT).values_list("order_key", flat=True)
-    )
+    busy = set(Posting.objects.filter(tenant=tenant, state__in=IN_FLIGHT).values_list("order_key", flat=True))
     ready = Posting.objects.filter(tenant=tenant, state=PostingState.READY).order_by("pk")
     chosen: list[int] = []
     waiting = ready.values_list("pk", "order_key", "not_before")

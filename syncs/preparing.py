@@ -181,7 +181,9 @@ def _withdraw(batch: Batch, posting: Posting | None) -> None:
     """A posting that QAD does not have may not go out as it stands any more."""
     if posting is None or posting.state not in REBUILDABLE or posting.state == PostingState.HELD:
         return
-    line = audit.Line("withdrawn", f"posting:{posting.reference}", before={"state": posting.state}, after={"state": "held"})
+    line = audit.Line(
+        "withdrawn", f"posting:{posting.reference}", before={"state": posting.state}, after={"state": "held"}
+    )
     batch.moves.append(Move(posting, posting.state, {"state": PostingState.HELD, "changed_at": batch.now}, line))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from syncs.running import Step
 
@@ -35,10 +35,16 @@ class Bar:
         return f"{step.stage:<32}{'█' * filled}{'░' * (WIDTH - filled)} {step.done}/{step.total}"
 
 
+class Writes(Protocol):
+    """Anything that takes text."""
+
+    def write(self, text: str, /) -> object: ...
+
+
 class Lines:
     """A line for each stage, with its last count."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: Writes) -> None:
         self._out = out
         self._last: Step | None = None
 

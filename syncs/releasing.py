@@ -23,7 +23,13 @@ from tenants.models import Tenant
 CURES: dict[str, tuple[str, ...]] = {
     "items": ("item-not-mapped", "account-unknown", "account-inactive", "dimension-missing", "account-currency"),
     "taxes": ("tax-not-mapped", "account-unknown", "account-inactive", "dimension-missing", "account-currency"),
-    "account_roles": ("role-not-mapped", "account-unknown", "account-inactive", "dimension-missing", "account-currency"),
+    "account_roles": (
+        "role-not-mapped",
+        "account-unknown",
+        "account-inactive",
+        "dimension-missing",
+        "account-currency",
+    ),
     "customers": ("customer-not-linked", "customer-unknown", "customer-inactive", "customer-incomplete"),
 }
 CUSTOMER_CURES = ("customer-has-candidates", "customer-not-in-qad", "customer-code-taken")

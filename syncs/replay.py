@@ -74,7 +74,9 @@ def _customer(row: SourceDocument, now: dt.datetime) -> str:
     """A customer that was refused or held is decided anew."""
     if row.state not in (SourceState.HELD, SourceState.UNREADABLE):
         return LEFT
-    CustomerCreation.objects.filter(source=row, step=Step.REJECTED).update(step=Step.UNCERTAIN_CUSTOMER, not_before=None)
+    CustomerCreation.objects.filter(source=row, step=Step.REJECTED).update(
+        step=Step.UNCERTAIN_CUSTOMER, not_before=None
+    )
     SourceDocument.objects.filter(pk=row.pk).update(state=SourceState.NEW, changed_at=now)
     return REBUILT
 

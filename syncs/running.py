@@ -74,7 +74,9 @@ def sync(tenant: Tenant, kinds: Sequence[str], *, trigger: str, clock: Clock, te
         raise
     story.balances = equation(run)
     red = sentence(story.balances)
-    finish(run, RunState.RED if red else RunState.COMPLETE, red or story.not_posting, now=clock(), balances=story.balances)
+    finish(
+        run, RunState.RED if red else RunState.COMPLETE, red or story.not_posting, now=clock(), balances=story.balances
+    )
     return story
 
 
@@ -85,7 +87,12 @@ def start(tenant: Tenant, kinds: Sequence[str], *, trigger: str, now: dt.datetim
     try:
         with transaction.atomic():
             return Run.objects.create(
-                tenant=tenant, trigger=trigger, kinds=list(kinds), key=uuid.uuid4(), lease_until=now + LEASE, started_at=now
+                tenant=tenant,
+                trigger=trigger,
+                kinds=list(kinds),
+                key=uuid.uuid4(),
+                lease_until=now + LEASE,
+                started_at=now,
             )
     except IntegrityError:
         raise Configuration(
@@ -106,8 +113,10 @@ def finish(run: Run, state: RunState, text: str, *, now: dt.datetime, balances: 
         rows = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, key=run.key)
         rows.update(state=state, finished_at=now, sentence=text, equation=[one.as_dict() for one in balances])
         audit.record(
-            run.tenant_id, [audit.Line("run", f"run:{run.pk}", after={"state": state.value}, reason=text)],
-            actor=run.trigger, now=now,
+            run.tenant_id,
+            [audit.Line("run", f"run:{run.pk}", after={"state": state.value}, reason=text)],
+            actor=run.trigger,
+            now=now,
         )
     run.refresh_from_db()
 

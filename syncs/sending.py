@@ -93,7 +93,7 @@ def _send(client: QadClient, sending: Sending, send_until: float, deadline: floa
     except Exception as error:  # noqa: BLE001 - bytes may have left: whatever broke, the outcome is unknown
         return Result(sending.key, Outcome.UNCERTAIN, f"The connector failed while sending: {type(error).__name__}.")
     return Result(
-        sending.key, Outcome.POSTED, f"Posted as {receipt.number}.", receipt=receipt, exchange=receipt.exchange
+        sending.key, Outcome.POSTED, f"Posted as {receipt.number}.", receipt=receipt, exchange=_kept(receipt.exchange)
     )
 
 
@@ -126,4 +126,8 @@ def _failure(key: int, error: ConnectorError) -> Result:
 
 
 def _exchange(error: ConnectorError) -> Exchange | None:
-    return error.exchange if isinstance(error.exchange, Exchange) else None
+    return _kept(error.exchange)
+
+
+def _kept(exchange: object) -> Exchange | None:
+    return exchange if isinstance(exchange, Exchange) else None

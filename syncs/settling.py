@@ -18,9 +18,9 @@ from connector.errors import Problem
 from connector.http.exchange import Exchange
 from connector.http.retry import delay
 from connector.qad.client import Found
+from syncs.matching import judge
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
-from syncs.matching import judge
 from syncs.preparing import as_json
 from syncs.sending import Result
 from syncs.states import PostingState
@@ -160,8 +160,12 @@ def verdict_on(posting: Posting, result: Result, claim: Claim, *, pace: Pace, no
     if result.outcome == Outcome.CONFLICT:
         values = {"problems": [plain_problem(result.sentence, "conflict")]}
         return Verdict(PostingState.CONFLICT, result.outcome, result.sentence, values)
-    values = {"settle_at": claim.deadline + pace.settle, "absences": 0, "problems": [plain_problem(result.sentence, "uncertain")]}
-    return Verdict(PostingState.UNCERTAIN, Outcome.UNCERTAIN, result.sentence, values)
+    unknown: dict[str, Any] = {
+        "settle_at": claim.deadline + pace.settle,
+        "absences": 0,
+        "problems": [plain_problem(result.sentence, "uncertain")],
+    }
+    return Verdict(PostingState.UNCERTAIN, Outcome.UNCERTAIN, result.sentence, unknown)
 
 
 def _not_sent(posting: Posting, result: Result, now: dt.datetime) -> Verdict:
@@ -177,11 +181,15 @@ def judge_found(posting: Posting, found: Sequence[Found]) -> Verdict:
     if len(found) > 1:
         numbers = ", ".join(one.number for one in found)
         sentence = f"QAD has reference {posting.reference} more than once: {numbers}."
-        return Verdict(PostingState.DUPLICATE, Outcome.CONFLICT, sentence, {"problems": [plain_problem(sentence, "duplicate")]})
+        return Verdict(
+            PostingState.DUPLICATE, Outcome.CONFLICT, sentence, {"problems": [plain_problem(sentence, "duplicate")]}
+        )
     differences = judge(posting, found[0])
     if differences:
         sentence = f"QAD has reference {posting.reference} as {found[0].number}, but {'; '.join(differences)}."
-        return Verdict(PostingState.CONFLICT, Outcome.CONFLICT, sentence, {"problems": [plain_problem(sentence, "conflict")]})
+        return Verdict(
+            PostingState.CONFLICT, Outcome.CONFLICT, sentence, {"problems": [plain_problem(sentence, "conflict")]}
+        )
     sentence = f"Found in QAD as {found[0].number}; nothing was sent again."
     return Verdict(PostingState.POSTED, Outcome.ADOPTED, sentence, posted_values(found[0]))
 

@@ -26,7 +26,9 @@ class Group:
     minor: Counter[str] = field(default_factory=Counter)
 
     def as_dict(self) -> dict[str, Any]:
-        money = {name: money_text(amount, self.currency) for name, amount in self.minor.items()} if self.currency else {}
+        money = (
+            {name: money_text(amount, self.currency) for name, amount in self.minor.items()} if self.currency else {}
+        )
         return {"kind": self.kind, "currency": self.currency, "counts": dict(self.counts), "money": money}
 
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 
 from connector.errors import ConnectorError
 from connector.qad.client import Found, QadClient
-from syncs.models import Attempt, Posting
+from syncs.models import Posting
 from syncs.models.attempt import Outcome
 from syncs.sending import assert_no_transaction
 from syncs.settling import Pace, Verdict, judge_found
@@ -42,12 +42,10 @@ def expire(tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str) -> int:
     overdue = Posting.objects.filter(tenant=tenant, state=PostingState.SENDING, lease_until__lt=now)
     expired = 0
     for posting in overdue.order_by("pk")[:BATCH]:
-        attempt = Attempt.objects.filter(posting=posting, key=posting.attempt_key).first()
+        attempt = posting.tries.filter(number=posting.attempts).first()
         deadline = attempt.deadline_at if attempt else now
         with transaction.atomic():
-            mine = Posting.objects.filter(
-                pk=posting.pk, state=PostingState.SENDING, attempt_key=posting.attempt_key
-            )
+            mine = Posting.objects.filter(pk=posting.pk, state=PostingState.SENDING, attempt_key=posting.attempt_key)
             moved = mine.update(
                 state=PostingState.UNCERTAIN, settle_at=deadline + pace.settle, absences=0, changed_at=now
             )
@@ -63,9 +61,7 @@ def _due(tenant: Tenant, now: dt.datetime) -> list[Posting]:
     return list(due.order_by("settle_at", "pk")[:BATCH])
 
 
-def look_up(
-    tenant: Tenant, client: QadClient, pace: Pace, posting: Posting, *, now: dt.datetime, actor: str
-) -> str:
+def look_up(tenant: Tenant, client: QadClient, pace: Pace, posting: Posting, *, now: dt.datetime, actor: str) -> str:
     """Ask QAD for one uncertain posting and settle it; returns its new state, or 'waiting' if nothing is proved yet."""
     assert_no_transaction()
     try:
@@ -113,12 +109,10 @@ def _settle(
     tenant: Tenant, posting: Posting, verdict: Verdict, found: tuple[Found, ...], actor: str, now: dt.datetime
 ) -> str:
     with transaction.atomic():
-        rows = Posting.objects.filter(
-            pk=posting.pk, state=PostingState.UNCERTAIN, attempt_key=posting.attempt_key
-        )
+        rows = Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN, attempt_key=posting.attempt_key)
         if not rows.update(state=verdict.state, changed_at=now, **verdict.values):
             return "late"
-        Attempt.objects.filter(posting=posting, key=posting.attempt_key).update(
+        posting.tries.filter(number=posting.attempts).update(
             outcome=verdict.outcome, finished_at=now, sentence=verdict.sentence
         )
         _record(tenant, posting, verdict.state.value, verdict.sentence, actor, now, [one.number for one in found])

@@ -82,9 +82,7 @@ def _post(tenant: Tenant) -> int:
         return 0
     with connections.qad_client(tenant) as qad:
         until = time.monotonic() + SLICE_SECONDS
-        return drain(
-            tenant, qad, running.pace_of(tenant), clock=timezone.now, until=until, actor="schedule"
-        ).total()
+        return drain(tenant, qad, running.pace_of(tenant), clock=timezone.now, until=until, actor="schedule").total()
 
 
 def _sweep(tenant: Tenant) -> int:

@@ -60,7 +60,7 @@ class Directory:
             referenced.add(customer.qad_reference)
         if len(referenced) == 1:
             return Match(code=referenced.pop())
-        candidates = {code: "the reference" for code in sorted(referenced)}
+        candidates = dict.fromkeys(sorted(referenced), "the reference")
         for one in self.by_tax_id.get(tax_key(customer.vat_number), []):
             candidates.setdefault(one.code, f"the tax id {customer.vat_number}")
         for one in self.by_name.get(normalised(name_of(customer)), []):

@@ -43,7 +43,9 @@ class Skipped:
 def skip_rule(invoice: Invoice, rules: InvoiceRules) -> Skipped | None:
     """The rule that keeps this invoice out of QAD, None if it belongs there."""
     if rules.business_entities and invoice.business_entity_id not in rules.business_entities:
-        return Skipped("other-entity", f"It belongs to business entity '{invoice.business_entity_id}' of another tenant.")
+        return Skipped(
+            "other-entity", f"It belongs to business entity '{invoice.business_entity_id}' of another tenant."
+        )
     if invoice.deleted:
         return Skipped("deleted-before-posting", "It was deleted in Chargebee before it was posted.")
     if invoice.status == "pending":
@@ -66,10 +68,9 @@ def translate(
     lines = _collect(_sale_lines(invoice, table, rules, on), found)
     lines += _collect(_discount_lines(invoice, table, rules, on), found)
     lines += _collect(_withheld_lines(invoice, table, on), found)
-    taxes = [tax for tax in _tax_lines(invoice, table, on, found)]
-    if found:
+    taxes = list(_tax_lines(invoice, table, on, found))
+    if found or link is None:
         return _once(found)
-    assert link is not None
     owed = invoice.total - total((tax.amount for tax in invoice.withheld_taxes), invoice.currency)
     parts = total([line.amount for line in lines] + [tax.amount for tax in taxes], invoice.currency)
     rounding = rounding_line(invoice, owed - parts, table, on=on, tolerance_minor=rules.rounding_tolerance_minor)
@@ -180,7 +181,8 @@ def _taxes(invoice: Invoice) -> dict[tuple[str, Decimal, str], list[LineTax]]:
 def _document_taxes(invoice: Invoice) -> tuple[LineTax, ...]:
     zero = Money.zero(invoice.currency)
     return tuple(
-        LineTax("", tax.name, Decimal(0), tax.amount, zero, "", "", "", is_non_compliance=False) for tax in invoice.taxes
+        LineTax("", tax.name, Decimal(0), tax.amount, zero, "", "", "", is_non_compliance=False)
+        for tax in invoice.taxes
     )
 
 

@@ -149,7 +149,7 @@ def rounding_too_large(document: str, difference: Money, tolerance_minor: int) -
     return Problem(
         "rounding-too-large",
         document,
-        f"{document}: lines and taxes miss the total by {difference}, more than the allowed {tolerance_minor} minor units.",
+        f"{document}: lines and taxes miss the total by {difference}, over the limit of {tolerance_minor} minor units.",
         "Look at the document in Chargebee; the limit is the policy rounding_tolerance_minor.",
         "document",
     )
@@ -201,7 +201,7 @@ def customer_not_in_qad(customer_id: str, name: str) -> Problem:
         "customer-not-in-qad",
         f"Customer '{customer_id}'",
         f"QAD has no customer for '{name}' (Chargebee customer '{customer_id}').",
-        "Create it in QAD and link it under Mappings > Customer mappings, or set the policy create_customers to create.",
+        "Create it in QAD and link it under Mappings > Customer mappings, or let policy create_customers be create.",
         "customer_mappings",
     )
 

@@ -80,7 +80,9 @@ def amount_to_collect_leaves_out_what_is_on_its_way(invoice: Invoice) -> Problem
         return None
     on_its_way = _sum(invoice, (p.applied for p in invoice.linked_payments if p.status == "in_progress"))
     left = invoice.amount_due - on_its_way
-    return _same(invoice, "I7", "its amount to collect", invoice.amount_to_collect, "what is due and not on its way", left)
+    return _same(
+        invoice, "I7", "its amount to collect", invoice.amount_to_collect, "what is due and not on its way", left
+    )
 
 
 def tax_agrees_everywhere(invoice: Invoice) -> Problem | None:
@@ -118,7 +120,9 @@ def _sum(invoice: Invoice, amounts: Iterable[Money]) -> Money:
     return total(amounts, invoice.currency)
 
 
-def _same(invoice: Invoice, rule: str, left: str, left_amount: Money, right: str, right_amount: Money) -> Problem | None:
+def _same(
+    invoice: Invoice, rule: str, left: str, left_amount: Money, right: str, right_amount: Money
+) -> Problem | None:
     if left_amount == right_amount:
         return None
     return problems.not_equal(f"identity-{rule.lower()}", _name(invoice), left, left_amount, right, right_amount)

@@ -55,7 +55,9 @@ class Command(SentenceCommand):
         found = rows.filter(source_id__in=names)
         missing = sorted(set(names) - set(found.values_list("source_id", flat=True)))
         if missing:
-            raise Failed(f"There is no document '{missing[0]}' of this kind. Check its Chargebee id.", returncode=WRONG_NAME)
+            raise Failed(
+                f"There is no document '{missing[0]}' of this kind. Check its Chargebee id.", returncode=WRONG_NAME
+            )
         return found
 
     def _post(self, tenant: Tenant) -> None:

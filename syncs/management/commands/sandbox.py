@@ -13,7 +13,9 @@ from tenants.commands import REFUSED, Failed, SentenceCommand
 
 
 class Command(SentenceCommand):
-    help = "Serve a sandbox of both systems on 127.0.0.1 until Ctrl-C. OUTBOUND_ALLOW=127.0.0.0/8 lets tenants reach it."
+    help = (
+        "Serve a sandbox of both systems on 127.0.0.1 until Ctrl-C. OUTBOUND_ALLOW=127.0.0.0/8 lets tenants reach it."
+    )
     example = "manage.py sandbox --port 8900 --customers 50 --cycles 1"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,13 +27,13 @@ class Command(SentenceCommand):
     def perform(self, **options: Any) -> None:
         arguments = [f"--{name}={options[name]}" for name in ("port", "seed", "customers", "cycles")]
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - our own module
                 [sys.executable, "-m", "connector.sandbox", *arguments], cwd=settings.BASE_DIR, check=False
             )
         except KeyboardInterrupt:
             return
         if done.returncode:
             raise Failed(
-                f"The sandbox ended with {done.returncode}. If its port {options['port']} is busy, choose another with --port.",
+                f"The sandbox ended with {done.returncode}. If port {options['port']} is busy, choose one with --port.",
                 returncode=REFUSED,
             )

@@ -12,7 +12,9 @@ from tenants.commands import SentenceCommand, tenant_named
 
 
 class Command(SentenceCommand):
-    help = "Counts and money by kind, currency and state, the equation of the last run, and the problems of what is held."
+    help = (
+        "Counts and money by kind, currency and state, the equation of the last run, and the problems of what is held."
+    )
     example = "manage.py status acme --json"
 
     def add_arguments(self, parser: CommandParser) -> None:

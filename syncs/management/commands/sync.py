@@ -15,7 +15,10 @@ from tenants.commands import REFUSED, Failed, SentenceCommand, tenant_named
 
 
 class Command(SentenceCommand):
-    help = "Read Chargebee, prepare what is new and post it into QAD. Exit code 0 only if every listed document is accounted for."
+    help = (
+        "Read Chargebee, prepare what is new and post it into QAD. "
+        "Exit code 0 only if every listed document is accounted for."
+    )
     example = "manage.py sync acme --kind customer --kind invoice"
 
     def add_arguments(self, parser: CommandParser) -> None:

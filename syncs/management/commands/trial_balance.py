@@ -19,7 +19,9 @@ class Command(SentenceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="the tenant's short name")
-        parser.add_argument("--json", action="store_true", help="for another program: 'account currency': [debit, credit]")
+        parser.add_argument(
+            "--json", action="store_true", help="for another program: 'account currency': [debit, credit]"
+        )
 
     def perform(self, **options: Any) -> None:
         tenant = tenant_named(options["tenant"])
