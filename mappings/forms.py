@@ -12,6 +12,7 @@ from mappings.cells import CellError
 from mappings.kinds import KIND_OF_MODEL
 from mappings.models import AccountRole, CustomerMapping, ItemMapping, TaxMapping
 from mappings.planning import Change, plan, refusals_of
+from tenants.models import Tenant
 
 
 class MappingForm(forms.ModelForm):
@@ -21,8 +22,9 @@ class MappingForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "gl_account" in self.fields and self.instance.tenant_id is not None:
-            offers = lookups.accounts(self.instance.tenant, self.instance.gl_account)
+        self.tenant: Tenant | None = self.instance.tenant if self.instance.tenant_id else getattr(self, "owner", None)
+        if "gl_account" in self.fields and self.tenant is not None:
+            offers = lookups.accounts(self.tenant, self.instance.gl_account)
             self.fields["gl_account"].widget = forms.Select(choices=offers)
 
     def clean(self) -> dict[str, Any]:
@@ -63,7 +65,7 @@ class CustomerMappingForm(MappingForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         url = reverse("admin:mappings_customermapping_lookup")
-        offers = lookups.customers(self.instance.tenant, "") if self.instance.tenant_id is not None else []
+        offers = lookups.customers(self.tenant, "") if self.tenant is not None else []
         self.fields["qad_code"].widget = lookups.LookupInput(offers, url)
 
 
@@ -77,7 +79,7 @@ class ItemMappingForm(MappingForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         url = reverse("admin:mappings_itemmapping_lookup")
-        offers = lookups.catalogue(self.instance.tenant, "") if self.instance.tenant_id is not None else []
+        offers = lookups.catalogue(self.tenant, "") if self.tenant is not None else []
         self.fields["key"].widget = lookups.LookupInput(offers, url)
 
 
