@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -59,19 +59,27 @@ def standing(row: SourceDocument, chain: list[Posting]) -> str:
 def page(tenant: Tenant, row: SourceDocument, access: Access) -> dict[str, Any]:
     chain = chain_of(row)
     last = chain[-1] if chain else None
+    told = _troubles(row, last, access)
     return {
         "row": row,
         "posting": last,
         "facts": _facts(tenant, row, last),
         "badge": words.badge(standing(row, chain), words.disposition_label(standing(row, chain))),
         "amount": words.money(row.total_minor, row.currency) if row.kind == Kind.INVOICE else "",
-        "troubles": _troubles(row, last, access),
-        "journal": journal_of(tenant, row, last, access) if row.kind == Kind.INVOICE else None,
+        "troubles": told,
+        "journal": _unrepeated(journal_of(tenant, row, last, access), told) if row.kind == Kind.INVOICE else None,
         "attempts": _attempts(tenant, chain),
         "entries": _entries(tenant, row, chain),
         "zone": tenant.time_zone,
         "source": _source(row),
     }
+
+
+def _unrepeated(journal: Journal, told: list[Trouble]) -> Journal:
+    """Reasons that the page has named already are not named again."""
+    if not journal.reasons or journal.reasons != told:
+        return journal
+    return replace(journal, note="There is no journal yet: first mend what stands above.", reasons=[])
 
 
 def _facts(tenant: Tenant, row: SourceDocument, posting: Posting | None) -> list[tuple[str, Any]]:

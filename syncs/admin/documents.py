@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from connector.ledger.documents import CustomerInvoice
 from connector.ledger.stored import to_json
@@ -35,8 +37,8 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
     nav_group, nav_label, nav_order = "Documents", "Documents", 10
     list_title = "Documents"
     list_help = "Everything that was read from Chargebee, and what became of it."
-    list_display = ("source_id", "kind_name", "customer", "dated", "amount", "standing", "qad_number", "first_problem")
-    list_display_links = ("source_id",)
+    list_display = ("name", "customer", "dated", "amount", "standing", "outcome")
+    list_display_links = ("name",)
     list_filter = ("kind", DispositionFilter, CurrencyFilter, ProblemFilter)
     search_fields = ("source_id",)
     search_help_text = "A Chargebee id, a customer, a posting reference or a QAD number, or the beginning of one."
@@ -51,9 +53,9 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return access.of(request).may(Action.REPLAY)
 
-    @admin.display(description="kind")
-    def kind_name(self, row: SourceDocument) -> str:
-        return row.get_kind_display()
+    @admin.display(description="Chargebee id")
+    def name(self, row: SourceDocument) -> SafeString:
+        return format_html('{}<br><span class="hint">{}</span>', row.source_id, row.get_kind_display())
 
     @admin.display(description="customer")
     def customer(self, row: SourceDocument) -> str:
@@ -68,20 +70,19 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         return words.money(row.total_minor, row.currency) if row.kind == Kind.INVOICE else words.NONE
 
     @admin.display(description="disposition")
-    def standing(self, row: Any) -> str:
+    def standing(self, row: Any) -> SafeString:
         name = str(disposition(row.state, row.chain[-1].state if row.chain else None) or words.UNKNOWN)
         return words.badge(name, words.disposition_label(name))
 
-    @admin.display(description="QAD number")
-    def qad_number(self, row: Any) -> str:
-        return (row.chain[-1].qad_number if row.chain else "") or words.NONE
-
-    @admin.display(description="problem")
-    def first_problem(self, row: Any) -> str:
+    @admin.display(description="QAD number or problem")
+    def outcome(self, row: Any) -> SafeString:
+        last = row.chain[-1] if row.chain else None
         problems = row.problems if row.state != SourceState.CODED else []
-        problems = problems or (row.chain[-1].problems if row.chain and row.chain[-1].state not in DONE else [])
+        problems = problems or (last.problems if last is not None and last.state not in DONE else [])
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        return f"{problems[0]['message']}{more}" if problems else ""
+        said = f"{problems[0]['message']}{more}" if problems else ""
+        number = last.qad_number if last is not None else ""
+        return format_html("{}<br>{}", number, said) if number and said else format_html("{}", number or said)
 
     def get_urls(self) -> list[URLPattern]:
         ours: list[tuple[str, Callable[..., HttpResponse]]] = [
@@ -171,9 +172,7 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
     def resend_selected(self, request: HttpRequest, queryset: QuerySet[SourceDocument]) -> HttpResponse | None:
         return self._replay_many(request, Way.RESEND, queryset)
 
-    def _replay_many(
-        self, request: HttpRequest, way: Way, queryset: QuerySet[SourceDocument]
-    ) -> HttpResponse | None:
+    def _replay_many(self, request: HttpRequest, way: Way, queryset: QuerySet[SourceDocument]) -> HttpResponse | None:
         tenant = access.of(request).tenant
         if tenant is None:
             raise PermissionDenied

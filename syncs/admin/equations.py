@@ -12,6 +12,7 @@ from syncs.admin.figures import kind_order
 from syncs.models import Kind, Run, RunState, SourceDocument
 from syncs.states import Disposition
 
+_AMISS = {"missing": "listed in Chargebee, but not accounted for", "differing": "stored with another total"}
 NAMED = 50  # missing ids that are named; the rest are counted
 
 
@@ -108,16 +109,17 @@ def _lost(run: Run) -> list[dict[str, Any]]:
     """The ids that make a run red, each with its page if the document is stored at all."""
     found = []
     for one in run.equation:
-        for name, what in (("missing", "listed in Chargebee, but not accounted for"), ("differing", "stored with another total")):
-            ids = one[name]
-            if ids:
-                stored = SourceDocument.objects.filter(tenant=run.tenant_id, kind=one["kind"], source_id__in=ids[:NAMED])
-                pages = {source_id: links.document_url(pk) for pk, source_id in stored.values_list("pk", "source_id")}
-                found.append(
-                    {
-                        "what": f"{words.counted(len(ids), Kind(one['kind']).label.lower())} {what}",
-                        "ids": [links.Button(pages.get(source_id, ""), source_id) for source_id in ids[:NAMED]],
-                        "more": max(0, len(ids) - NAMED),
-                    }
-                )
+        for name, what in _AMISS.items():
+            if one[name]:
+                found.append(_named(run, one["kind"], one[name], what))
     return found
+
+
+def _named(run: Run, kind: str, ids: list[str], what: str) -> dict[str, Any]:
+    stored = SourceDocument.objects.filter(tenant=run.tenant_id, kind=kind, source_id__in=ids[:NAMED])
+    pages = {source_id: links.document_url(pk) for pk, source_id in stored.values_list("pk", "source_id")}
+    return {
+        "what": f"{words.counted(len(ids), Kind(kind).label.lower())} {what}",
+        "ids": [links.Button(pages.get(source_id, ""), source_id) for source_id in ids[:NAMED]],
+        "more": max(0, len(ids) - NAMED),
+    }

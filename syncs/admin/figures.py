@@ -96,6 +96,10 @@ class Cause:
         return self.problem.get("message", "")
 
     @property
+    def count_said(self) -> str:
+        return words.counted(self.count, "document")
+
+    @property
     def money(self) -> list[str]:
         return [words.money(amount, currency) for currency, amount in sorted(self.minor.items()) if currency]
 
@@ -198,7 +202,7 @@ class Cell:
 
 
 def matrix(figures: Sequence[Figure]) -> dict[str, Any]:
-    """Rows of kind and currency, columns of the dispositions that occur, cells with count, money and the filtered list."""
+    """Rows of kind and currency, columns of the dispositions that occur; cells lead to the filtered list."""
     used = [name for name in (*Disposition.values, words.UNKNOWN) if any(one.disposition == name for one in figures)]
     found: dict[tuple[str, str], dict[str, Figure]] = defaultdict(dict)
     for one in figures:

@@ -1,4 +1,4 @@
-"""The journal of a document as a table: accounts with their names, the mapping row behind each line, balanced totals."""
+"""The journal of a document as a table: named accounts, the mapping row behind each line, balanced totals."""
 
 from __future__ import annotations
 

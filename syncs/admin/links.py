@@ -89,5 +89,7 @@ def _form(problem: Mapping[str, str], screen: Screen) -> Button | None:
     address = url(screen.add_name) if screen.add_name and named else ""
     if not address or named is None:
         return None
-    given = {key: value.lower().replace(" ", "_") if key == "level" else value for key, value in named.groupdict().items()}
+    given = named.groupdict()
+    if "level" in given:
+        given["level"] = given["level"].lower().replace(" ", "_")
     return Button(f"{address}?{urlencode(given)}", label)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -43,8 +41,9 @@ class PostingAdmin(DoorAdmin):
     list_title = "Postings"
     list_help = "The queue towards QAD: every document that QAD has or is to have, by its state."
     list_display = (
-        "reference", "state_badge", "customer_code", "amount", "posting_date", "qad_number", "attempts", "next_try", "problem",
-    )  # fmt: skip
+        *("reference", "state_badge", "customer_code", "amount", "posting_date", "qad_number"),
+        *("attempts", "next_try", "problem"),
+    )
     list_filter = ("state", CurrencyFilter)
     search_fields = ("reference",)
     search_help_text = "A reference, a QAD number or a QAD customer, or the beginning of one."

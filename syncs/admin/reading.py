@@ -21,6 +21,7 @@ class ReadOnlyAdmin(TenantScopedAdmin):
 
     change_list_template = "admin/syncs/change_list.html"
     sortable_by = ()
+    empty_value_display = ""
     ordering = ("-id",)
     list_title = ""
     list_help = ""
@@ -28,8 +29,8 @@ class ReadOnlyAdmin(TenantScopedAdmin):
     find: Callable[[Tenant, str], set[int]] | None = None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        given = {"title": self.list_title, "list_help": self.list_help, **(extra_context or {})}
-        return super().changelist_view(request, given)
+        own = {"title": self.list_title, "list_title": self.list_title, "list_help": self.list_help}
+        return super().changelist_view(request, {**own, **(extra_context or {})})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -42,7 +42,8 @@ def press(tenant: Tenant, way: Way, rows: Sequence[SourceDocument], *, actor: st
 def press_later(tenant: Tenant, way: Way, keys: Sequence[int], *, actor: str) -> str:
     """The same for more documents than a page may wait for, in the task queue."""
     for start in range(0, len(keys), AT_ONCE):
-        async_task("syncs.admin.replaying.in_background", tenant.pk, way.value, list(keys[start : start + AT_ONCE]), actor)
+        some = list(keys[start : start + AT_ONCE])
+        async_task("syncs.admin.replaying.in_background", tenant.pk, way.value, some, actor)
     return f"{words.counted(len(keys), 'document')} handed to the task queue; the list shows how far it is."
 
 

@@ -26,14 +26,16 @@ def is_dead(run: Run) -> bool:
 
 
 def state_badge(run: Run) -> SafeString:
-    return words.badge(RunState.INTERRUPTED, "No sign of life") if is_dead(run) else words.badge(run.state, run.get_state_display())
+    if is_dead(run):
+        return words.badge(RunState.INTERRUPTED, "No sign of life")
+    return words.badge(run.state, run.get_state_display())
 
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     nav_group, nav_label, nav_order = "Documents", "Runs", 20
     list_title = "Runs"
-    list_help = "Every sync with its completeness equation: listed in Chargebee = what became of it, to the last document."
+    list_help = "Every sync with its completeness equation: what Chargebee listed = what became of it."
     change_list_template = "admin/syncs/runs.html"
     list_display = ("name", "started", "took", "trigger", "state_badge", "listed", "sentence_shown")
     list_filter = ("state",)
@@ -72,9 +74,8 @@ class RunAdmin(ReadOnlyAdmin):
         return equations.sentence(run)
 
     def get_urls(self) -> list[URLPattern]:
-        return [
-            path("sync-now/", self.admin_site.admin_view(self.sync_now), name="syncs_run_sync_now")
-        ] + super().get_urls()
+        view = self.admin_site.admin_view(self.sync_now)
+        return [path("sync-now/", view, name="syncs_run_sync_now"), *super().get_urls()]
 
     def sync_now(self, request: HttpRequest) -> HttpResponse:
         """Ask the task queue for a sync of the current tenant."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString
@@ -47,18 +48,25 @@ def spoken(action: str) -> str:
 
 @register.filter
 def change(entry: AuditEntry) -> str:
-    """'state: held → ready; qad: 10045', hashes left out."""
+    """'state: held → ready; qad: 10045': hashes and what the action says already are left out."""
     before = entry.before if isinstance(entry.before, dict) else {}
     after = entry.after if isinstance(entry.after, dict) else {}
     said = []
     for name in [*after, *(name for name in before if name not in after)]:
-        old, new = _plain(before.get(name)), _plain(after.get(name))
-        if name != "document" and (old or new):
-            said.append(f"{name}: {old} → {new}" if old and new else f"{name}: {old or new}")
+        old, new = _shown(name, before), _shown(name, after)
+        if name in _LEFT_OUT or old == new or (name == "state" and new == entry.action):
+            continue
+        said.append(f"{name}: {old} → {new}" if old and new else f"{name}: {old or new}")
     return "; ".join(said)
 
 
-def _plain(value: object) -> str:
+_LEFT_OUT = frozenset({"document", "version", "codes", "currency"})
+
+
+def _shown(name: str, values: dict[str, Any]) -> str:
+    value = values.get(name)
+    if name == "total" and isinstance(value, int):
+        return words.money(value, str(values.get("currency") or ""))
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     return "" if value is None else str(value)

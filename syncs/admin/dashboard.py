@@ -1,0 +1,72 @@
+"""What the overview shows of one tenant, as values for its template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from syncs.admin import equations, figures, links, runs, words
+from syncs.admin.figures import Cause, Figure
+from syncs.models import Kind, Posting, Run, RunState, SourceDocument
+from syncs.permission import why_not_posting
+from syncs.states import PostingState
+from tenants.access import Access, Action
+from tenants.models import Circuit, Tenant
+
+CAUSES_SHOWN = 12
+DOCUMENT_KINDS = (Kind.CUSTOMER, Kind.INVOICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One cause with the list of its documents and the screen that mends it."""
+
+    cause: Cause
+    url: str
+    button: links.Button | None
+
+
+def board(tenant: Tenant, access: Access) -> dict[str, Any]:
+    """A fixed number of queries, whatever the number of documents."""
+    run = Run.objects.filter(tenant=tenant).select_related("tenant").first()
+    rows = SourceDocument.objects.filter(tenant=tenant)
+    found = figures.breakdown(rows.filter(kind__in=Kind.values))
+    causes = figures.causes(tenant)
+    return {
+        "tenant": tenant,
+        "run": equations.shown(run) | {"badge": runs.state_badge(run), "url": _run_url(run)} if run else None,
+        "matrix": figures.matrix([one for one in found if one.kind in DOCUMENT_KINDS]),
+        "catalogue": _catalogue(found),
+        "attention": [_attention(cause, access) for cause in causes[:CAUSES_SHOWN]],
+        "more_causes": max(0, len(causes) - CAUSES_SHOWN),
+        "not_posting": why_not_posting(tenant),
+        "circuits": list(Circuit.objects.filter(tenant=tenant).order_by("side")),
+        "ready": Posting.objects.filter(tenant=tenant, state=PostingState.READY).count(),
+        "may_run": access.may(Action.RUN),
+        "is_running": run is not None and run.state == RunState.RUNNING and run.lease_until > timezone.now(),
+    }
+
+
+def _run_url(run: Run) -> str:
+    return links.url("admin:syncs_run_change", run.pk)
+
+
+def _attention(cause: Cause, access: Access) -> Attention:
+    problem = {**cause.problem, "code": "" if len(cause.subjects) > 1 else cause.problem.get("code", "")}
+    return Attention(cause, links.documents_url(**cause.query), links.fix(problem, access))
+
+
+def _catalogue(found: list[Figure]) -> str:
+    """'10 items, 72 item prices' of Chargebee's catalogue in one line."""
+    counts: dict[str, int] = {}
+    for one in found:
+        if one.kind not in DOCUMENT_KINDS:
+            counts[one.kind] = counts.get(one.kind, 0) + one.count
+    names = {
+        Kind.ITEM_FAMILY: ("item family", "item families"),
+        Kind.ITEM: ("item", ""),
+        Kind.ITEM_PRICE: ("item price", ""),
+    }
+    return ", ".join(words.counted(counts[kind], *name) for kind, name in names.items() if kind in counts)

@@ -1,0 +1,77 @@
+"""After a mapping is saved, by form or by spreadsheet: prepare what waited for it, say how much, and post it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from connector.errors import ConnectorError
+from mappings.admin import MappingAdmin
+from mappings.saving import Saved
+from syncs.admin import replaying, words
+from syncs.releasing import CURES, Released, held_for, release
+from tenants.admin.changes import actor_of
+from tenants.models import Tenant
+
+AT_ONCE = 1000  # documents that a page may wait for; more go to the task queue
+
+
+def after_save(request: HttpRequest, tenant: Tenant, saved: Saved) -> None:
+    """What the mapping screens call. The documents are prepared after the mapping is committed."""
+    kinds = sorted({key[0] for key in saved.keys})
+    transaction.on_commit(partial(_release, request, tenant, kinds))
+
+
+def _release(request: HttpRequest, tenant: Tenant, kinds: Collection[str]) -> None:
+    actor = actor_of(request)
+    waiting = _waiting(tenant, kinds)
+    if waiting > AT_ONCE:
+        async_task("syncs.admin.mapping_release.in_background", tenant.pk, list(kinds), actor)
+        many = f"More than {AT_ONCE:,} documents wait for mappings of this kind; they are prepared in the background."
+        messages.info(request, many)
+        return
+    try:
+        released = release(tenant, kinds, now=timezone.now(), actor=actor)
+    except ObjectDoesNotExist:
+        messages.info(request, f"{tenant} has no QAD connection yet, so no document was prepared.")
+    except ConnectorError as error:
+        messages.error(request, f"The mapping is saved, but documents could not be prepared: {error.message}")
+    else:
+        messages.info(request, sentence(released))
+        if released.released:
+            replaying.go_on(tenant, ("post",))
+
+
+def _waiting(tenant: Tenant, kinds: Collection[str]) -> int:
+    codes = {code for kind in kinds for code in CURES.get(kind, ())}
+    return held_for(tenant, codes)[: AT_ONCE + 1].count() if codes else 0
+
+
+def in_background(tenant_id: int, kinds: list[str], actor: str) -> dict[str, int]:
+    """The task for many documents."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    released = release(tenant, kinds, now=timezone.now(), actor=actor)
+    if released.released:
+        replaying.go_on(tenant, ("post",))
+    return {"waited": released.waited, "released": released.released}
+
+
+def sentence(released: Released) -> str:
+    """'47 documents waited for mappings of this kind; 45 are released: 1,200.00 EUR, 340.00 USD. 2 still wait.'"""
+    if not released.waited:
+        return "No document waited for it."
+    waited = words.counted(released.waited, "document")
+    money = ", ".join(words.money(minor, currency) for currency, minor in sorted(released.money.items()) if currency)
+    still = released.waited - released.released
+    freed = f"{released.released:,} released: {money}." if released.released else "none could be released."
+    return f"{waited} waited for mappings of this kind; {freed}" + (f" {still:,} still wait." if still else "")
+
+
+MappingAdmin.after_save = after_save
