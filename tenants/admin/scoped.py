@@ -128,13 +128,14 @@ class TenantScopedAdmin(Scoped, admin.ModelAdmin):
         return f"{obj._meta.model_name}:{obj.pk}"
 
     def record(
-        self, request: HttpRequest, obj: Any, action: str, before: dict[str, Any], after: dict[str, Any]
+        self, request: HttpRequest, obj: Any, action: str, before: Values, after: Values, *, reason: str = ""
     ) -> None:
         """Write the audit line of one change; secrets arrive here as the word "changed" only."""
         private = set(self.audit_personal)
         line = audit.Line(
             action=f"{obj._meta.model_name}.{action}",
             subject=self.audit_subject(obj),
+            reason=reason,
             before={key: value for key, value in before.items() if key not in private} or None,
             after={key: value for key, value in after.items() if key not in private} or None,
             personal_before={key: value for key, value in before.items() if key in private} or None,

@@ -1,0 +1,59 @@
+"""The policies of a tenant as a form; its fields and sentences come from the table in `tenants.policies`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+
+from tenants import policies
+from tenants.policies import POLICIES, Policy
+
+_PAIR = re.compile(r"\s*([A-Z]{3})\s*=\s*([0-9])\s*\Z")
+
+
+class PolicyForm(forms.Form):
+    """`cleaned_data` holds a value for each policy, or the form has errors."""
+
+    def __init__(self, *args: Any, decided: dict[str, Any], **kwargs: Any) -> None:
+        shown = {key: _shown(POLICIES[key], value) for key, value in decided.items()}
+        super().__init__(*args, initial=shown, **kwargs)
+        for key, policy in POLICIES.items():
+            self.fields[key] = _field(policy)
+
+    def clean(self) -> dict[str, Any]:
+        for key, policy in POLICIES.items():
+            if key not in self.cleaned_data:
+                continue
+            value = _read(policy, self.cleaned_data[key])
+            self.cleaned_data[key] = value
+            for problem in policies.check(key, value):
+                self.add_error(key, str(problem))
+        return self.cleaned_data
+
+
+def _field(policy: Policy) -> forms.Field:
+    common = {
+        "label": policy.sentence,
+        "help_text": f"{policy.key}; {_shown(policy, policy.default) or 'empty'} by default",
+    }
+    if policy.kind == "choice":
+        return forms.ChoiceField(choices=[(value, value.replace("_", " ")) for value in policy.values], **common)
+    if policy.kind == "whole":
+        return forms.IntegerField(min_value=policy.low, max_value=policy.high, **common)
+    return forms.CharField(required=False, max_length=400, **common)
+
+
+def _shown(policy: Policy, value: Any) -> Any:
+    if policy.kind == "minor_units" and isinstance(value, dict):
+        return ", ".join(f"{code} = {digits}" for code, digits in value.items())
+    return value
+
+
+def _read(policy: Policy, value: Any) -> Any:
+    if policy.kind != "minor_units":
+        return value
+    pairs = [part for part in str(value).split(",") if part.strip()]
+    found = [_PAIR.match(part) for part in pairs]
+    return {pair[1]: int(pair[2]) for pair in found if pair} if all(found) else str(value)
