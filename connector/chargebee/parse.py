@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from connector.chargebee.parse_catalog import item, item_family, item_price
+from connector.chargebee.parse_credit_note import credit_note
 from connector.chargebee.parse_customer import customer
 from connector.chargebee.parse_invoice import invoice
+from connector.chargebee.parse_transaction import transaction
 
-__all__ = ["customer", "invoice", "item", "item_family", "item_price"]
+__all__ = ["credit_note", "customer", "invoice", "item", "item_family", "item_price", "transaction"]

@@ -77,14 +77,14 @@ def invoice(row: dict[str, Any], *, minor_units: dict[str, int]) -> Invoice | li
         amount_to_collect=fields.optional_amount("amount_to_collect"),
         exchange_rate=rate or None,  # a rate of zero says nothing
         base_currency=fields.text("base_currency_code"),
-        lines=fields.each("line_items", _line),
-        line_taxes=fields.each("line_item_taxes", _line_tax),
-        taxes=fields.each("taxes", _tax),
-        line_discounts=fields.each("line_item_discounts", _line_discount),
+        lines=fields.each("line_items", read_line),
+        line_taxes=fields.each("line_item_taxes", read_line_tax),
+        taxes=fields.each("taxes", read_tax),
+        line_discounts=fields.each("line_item_discounts", read_discount),
         linked_payments=fields.each("linked_payments", _linked_payment),
         applied_credits=fields.each("applied_credits", _applied_credit),
         adjustment_notes=fields.each("adjustment_credit_notes", _adjustment_note),
-        withheld_taxes=fields.each("linked_taxes_withheld", _withheld_tax),
+        withheld_taxes=fields.each("linked_taxes_withheld", read_withheld_tax),
         is_complete=not row.get("line_items_next_offset"),
         deleted=fields.flag("deleted"),
         resource_version=fields.whole("resource_version"),
@@ -93,7 +93,7 @@ def invoice(row: dict[str, Any], *, minor_units: dict[str, int]) -> Invoice | li
     return fields.problems or record
 
 
-def _line(fields: Fields) -> LineItem:
+def read_line(fields: Fields) -> LineItem:
     exact_quantity = fields.decimal("quantity_in_decimal")
     entity_type = fields.choice("entity_type", ENTITY_TYPE)
     return LineItem(
@@ -116,7 +116,7 @@ def _line(fields: Fields) -> LineItem:
     )
 
 
-def _line_tax(fields: Fields) -> LineTax:
+def read_line_tax(fields: Fields) -> LineTax:
     if fields.row.get("tax_rate") is None:
         fields.missing("tax_rate")
     return LineTax(
@@ -132,11 +132,11 @@ def _line_tax(fields: Fields) -> LineTax:
     )
 
 
-def _tax(fields: Fields) -> TaxTotal:
+def read_tax(fields: Fields) -> TaxTotal:
     return TaxTotal(name=fields.text("name"), amount=fields.required_any_amount("amount"))
 
 
-def _line_discount(fields: Fields) -> LineDiscount:
+def read_discount(fields: Fields) -> LineDiscount:
     return LineDiscount(
         line_item_id=fields.id("line_item_id"),
         kind=fields.choice("discount_type", DISCOUNT_TYPE),
@@ -162,7 +162,7 @@ def _applied_credit(fields: Fields) -> AppliedCredit:
         applied=fields.required_amount("applied_amount"),
         applied_at=fields.moment("applied_at"),
         status=fields.choice("cn_status", NOTE_STATUS),
-        reason_code=_reason(fields),
+        reason_code=read_reason(fields),
     )
 
 
@@ -171,16 +171,16 @@ def _adjustment_note(fields: Fields) -> AdjustmentNote:
         credit_note_id=fields.id("cn_id"),
         total=fields.required_amount("cn_total"),
         status=fields.choice("cn_status", NOTE_STATUS),
-        reason_code=_reason(fields),
+        reason_code=read_reason(fields),
     )
 
 
-def _reason(fields: Fields) -> str:
+def read_reason(fields: Fields) -> str:
     """The site's own reason; the fixed list beside it is deprecated."""
     return fields.text("cn_create_reason_code") or fields.text("cn_reason_code")
 
 
-def _withheld_tax(fields: Fields) -> WithheldTax:
+def read_withheld_tax(fields: Fields) -> WithheldTax:
     return WithheldTax(
         id=fields.text("id"),
         amount=fields.required_amount("amount"),

@@ -216,3 +216,118 @@ class Invoice:
     deleted: bool
     resource_version: int | None
     updated_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A part of a credit note that settles an invoice."""
+
+    invoice_id: str
+    allocated: Money
+    allocated_at: dt.datetime | None
+    invoice_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedRefund:
+    """A refund of a note or of a payment; `applied` is what it takes of this document."""
+
+    transaction_id: str
+    applied: Money
+    status: str
+    date: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    id: str
+    type: str  # adjustment | refundable | store
+    status: str  # adjusted | refund_due | refunded | voided
+    customer_id: str
+    subscription_id: str
+    reference_invoice_id: str  # '' where the note corrects no single invoice
+    reason_code: str  # Chargebee's fixed list, deprecated
+    create_reason_code: str  # the site's own words: "Write Off", "Invoice Void", ...
+    price_type: str
+    currency: str
+    date: dt.datetime
+    generated_at: dt.datetime | None
+    refunded_at: dt.datetime | None  # used up, also where it was applied and no cash went out
+    voided_at: dt.datetime | None
+    business_entity_id: str
+    time_zone: str
+    sub_total: Money
+    total: Money
+    round_off: Money
+    fractional_correction: Money
+    amount_allocated: Money | None
+    amount_refunded: Money | None
+    amount_available: Money | None
+    exchange_rate: Decimal | None
+    base_currency: str
+    lines: tuple[LineItem, ...]
+    line_taxes: tuple[LineTax, ...]
+    taxes: tuple[TaxTotal, ...]
+    line_discounts: tuple[LineDiscount, ...]
+    allocations: tuple[Allocation, ...]
+    linked_refunds: tuple[LinkedRefund, ...]
+    withheld_refunds: tuple[WithheldTax, ...]  # withheld tax that goes back with the note
+    is_complete: bool
+    deleted: bool
+    resource_version: int | None
+    updated_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedInvoice:
+    """A part of a payment that settles an invoice; a payment that failed names what it tried to pay, too."""
+
+    invoice_id: str
+    applied: Money
+    applied_at: dt.datetime | None
+    invoice_total: Money | None
+    invoice_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedNote:
+    """The credit note that a refund pays out."""
+
+    credit_note_id: str
+    applied: Money
+    reason_code: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """`amount` is never negative: the type says which way the money went."""
+
+    id: str
+    type: str  # payment | refund | payment_reversal | authorization
+    status: str  # success | in_progress | failure | timeout | needs_attention | voided | late_failure
+    customer_id: str  # '' where Chargebee does not say
+    subscription_id: str
+    currency: str
+    amount: Money
+    amount_unused: Money | None
+    date: dt.datetime | None
+    settled_at: dt.datetime | None  # when its status became final; not when the bank paid
+    voided_at: dt.datetime | None
+    gateway: str  # not_applicable: offline
+    gateway_account_id: str
+    payment_method: str
+    reference_number: str
+    id_at_gateway: str
+    refunded_transaction_id: str
+    reference_transaction_id: str
+    reversal_transaction_id: str
+    business_entity_id: str
+    exchange_rate: Decimal | None
+    base_currency: str
+    linked_invoices: tuple[LinkedInvoice, ...]
+    linked_notes: tuple[LinkedNote, ...]
+    linked_refunds: tuple[LinkedRefund, ...]
+    deleted: bool
+    resource_version: int | None
+    updated_at: dt.datetime | None
