@@ -26,7 +26,7 @@ class Coding:
 class DocumentLine:
     """One line beside the receivable. `amount` is positive where it adds to what the customer owes."""
 
-    kind: str  # sale | discount | promotional_credit | rounding
+    kind: str  # sale | discount | promotional_credit | rounding | withheld_tax | write_off | cash | on_account
     description: str
     amount: Money
     coding: Coding
@@ -105,6 +105,180 @@ class QadCustomer:
     is_active: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A document that QAD holds, as far as another one that names it must know it."""
+
+    reference: str
+    number: str
+    posting_date: dt.date
+    customer: str  # QAD customer code
+    kind: str = "invoice"  # invoice | credit_note | payment
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An amount above zero of one document that settles another, named as QAD knows it."""
+
+    reference: str
+    number: str
+    amount: Money
+    kind: str = "invoice"  # what is settled: invoice | credit_note | payment
+    source_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCreditNote:
+    """A positive `total` reduces what the customer owes; lines and taxes are positive where they add to it.
+
+    What `applications` leave of the total stays open in the customer's favour.
+    """
+
+    reference: str
+    source_id: str
+    customer: str
+    description: str
+    currency: str
+    document_date: dt.date
+    posting_date: dt.date
+    lines: tuple[DocumentLine, ...]
+    taxes: tuple[TaxLine, ...]
+    total: Money
+    applications: tuple[Application, ...] = ()
+    original_number: str = ""  # QAD's number of the invoice that it corrects
+    exchange_rate: Decimal | None = None
+
+    @property
+    def kind(self) -> str:
+        return "credit_note"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPayment:
+    """Money in: `total` lands on `account`, settles `applications`, and what is left stays on account.
+
+    `on_account` is where QAD keeps such a rest, None for the customer control account itself.
+    """
+
+    reference: str
+    source_id: str
+    customer: str
+    description: str
+    currency: str
+    document_date: dt.date
+    posting_date: dt.date
+    account: Coding  # clearing or bank
+    total: Money
+    applications: tuple[Application, ...] = ()
+    on_account: Coding | None = None
+    daybook: str = ""
+    payment_method: str = ""
+    payment_reference: str = ""
+    exchange_rate: Decimal | None = None
+
+    @property
+    def kind(self) -> str:
+        return "payment"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRefund(CustomerPayment):
+    """Money out: a positive `total` leaves `account` and uses up the credit notes and payments it is applied to."""
+
+    original_reference: str = ""  # of the payment that goes back, '' if none
+    original_number: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A credit note or payment settles invoices after it was posted: one edge, or several of one day."""
+
+    reference: str
+    source_id: str  # of the note or payment that owns the edge
+    customer: str
+    description: str
+    currency: str
+    document_date: dt.date
+    posting_date: dt.date
+    credit: Posted
+    applications: tuple[Application, ...]
+    on_account: Coding | None = None
+    exchange_rate: Decimal | None = None
+
+    @property
+    def kind(self) -> str:
+        return "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Unapplication(Adjustment):
+    """The opposite of an Adjustment: both open items grow again by the amounts above zero."""
+
+    @property
+    def kind(self) -> str:
+        return "unapplication"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A journal without an open item; a line is a debit where its amount is positive, and their sum is zero."""
+
+    reference: str
+    source_id: str
+    customer: str  # whom it is about; QAD is not told
+    description: str
+    currency: str
+    document_date: dt.date
+    posting_date: dt.date
+    lines: tuple[DocumentLine, ...]
+    exchange_rate: Decimal | None = None
+
+    @property
+    def kind(self) -> str:
+        return "journal"
+
+
+Reversible = CustomerInvoice | CustomerCreditNote | CustomerPayment | JournalEntry  # a refund is a payment, too
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A posted document taken back whole. Its applications are those that stand when it is taken back."""
+
+    reference: str
+    document_date: dt.date
+    posting_date: dt.date
+    original: Reversible
+    original_number: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "reversal"
+
+    @property
+    def source_id(self) -> str:
+        return self.original.source_id
+
+    @property
+    def customer(self) -> str:
+        return self.original.customer
+
+    @property
+    def currency(self) -> str:
+        return self.original.currency
+
+    @property
+    def description(self) -> str:
+        return self.original.description
+
+
+LedgerDocument = Reversible | Adjustment | Reversal
+
+
 def journal(invoice: CustomerInvoice, receivable: str) -> tuple[JournalLine, ...]:
     """Debit and credit of an invoice; `receivable` is the customer control account (QAD decides it at posting)."""
     zero = Money.zero(invoice.currency)
@@ -121,7 +295,12 @@ def _sides(amount: Money, zero: Money) -> tuple[Money, Money]:
     return (amount, zero) if amount > zero else (zero, -amount)
 
 
-def line_total(invoice: CustomerInvoice) -> Money:
+def line_total(document: CustomerInvoice | CustomerCreditNote) -> Money:
     """Sum of lines and taxes; equals `total` in a document that may be sent."""
-    parts = [line.amount for line in invoice.lines] + [tax.amount for tax in invoice.taxes]
-    return total(parts, invoice.currency)
+    parts = [line.amount for line in document.lines] + [tax.amount for tax in document.taxes]
+    return total(parts, document.currency)
+
+
+def applied_total(document: CustomerCreditNote | CustomerPayment | Adjustment) -> Money:
+    """What its applications settle."""
+    return total((row.amount for row in document.applications), document.currency)
