@@ -114,6 +114,11 @@ class DatedAdmin(MappingAdmin):
         inactive = " (inactive in QAD)" if row.account_is_active is False else ""
         return f"{row.gl_account}{name}{inactive}"
 
+    @admin.display(description="dimensions")
+    def dimensions(self, row: Any) -> str:
+        given = (row.sub_account, row.cost_centre, row.project)
+        return " / ".join(code or "–" for code in given) if any(given) else "—"
+
     @admin.display(description="in force")
     def in_force(self, row: Any) -> str:
         last: dt.date | None = row.ended_on and row.ended_on - dt.timedelta(days=1)
@@ -128,7 +133,6 @@ class CustomerMappingAdmin(MappingAdmin):
     list_display = ("chargebee_id", "customer", "kind", "note")
     list_filter = ("kind",)
     search_fields = ("chargebee_id", "qad_code")
-    search_help_text = "Chargebee customer or QAD customer"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         customer = QadCustomer.objects.filter(tenant=OuterRef("tenant"), code=OuterRef("qad_code"))
@@ -144,10 +148,9 @@ class ItemMappingAdmin(DatedAdmin):
     form = forms.ItemMappingForm
     nav_order = 20
     lookup = "catalogue"
-    list_display = ("name", "level", "account", "sub_account", "cost_centre", "project", "in_force", "version")
+    list_display = ("name", "level", "account", "dimensions", "in_force", "version")
     list_filter = ("level",)
     search_fields = ("key", "gl_account")
-    search_help_text = "Chargebee ID or GL account"
     fieldsets = (
         (None, {"fields": ("level", "key", "valid_from")}),
         ("Account", {"fields": ("gl_account", "sub_account", "cost_centre", "project")}),
@@ -165,7 +168,6 @@ class TaxMappingAdmin(DatedAdmin):
     nav_order = 30
     list_display = ("tax", "account", "qad_tax_code", "in_force", "version")
     search_fields = ("jurisdiction", "name", "gl_account", "qad_tax_code")
-    search_help_text = "Tax, jurisdiction, GL account or QAD tax code"
 
     @admin.display(description="tax", ordering="name")
     def tax(self, row: TaxMapping) -> str:
@@ -176,7 +178,7 @@ class TaxMappingAdmin(DatedAdmin):
 class AccountRoleAdmin(DatedAdmin):
     form = forms.AccountRoleForm
     nav_order = 40
-    list_display = ("role", "account", "sub_account", "cost_centre", "project", "in_force", "version")
+    list_display = ("role", "account", "dimensions", "in_force", "version")
     list_filter = ("role",)
 
 
@@ -184,6 +186,7 @@ class MirrorAdmin(TenantScopedAdmin):
     """What QAD listed last: to look at and to read anew, never to edit."""
 
     nav_group = "Mappings"
+    nav_label = ""
     list_name = ""
     change_list_template = "admin/mappings/mirror_change_list.html"
 
@@ -194,6 +197,14 @@ class MirrorAdmin(TenantScopedAdmin):
             *super().get_urls(),
         ]
 
+    @admin.display(description="state")
+    def state(self, row: Any) -> str:
+        if row.is_gone:
+            return "No longer listed"
+        if not row.is_active:
+            return "Inactive"
+        return "Active" if getattr(row, "is_complete", True) else "Active, but no site or daybook set"
+
     def may_refresh(self, request: HttpRequest) -> bool:
         found = access.of(request)
         return found.may(Action.CHANGE_MAPPINGS) or found.may(Action.RUN)
@@ -201,7 +212,7 @@ class MirrorAdmin(TenantScopedAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         tenant = access.of(request).tenant
         state = MirrorState.objects.filter(tenant=tenant, list_name=self.list_name).first() if tenant else None
-        context = {"mirror_state": state, "may_refresh": self.may_refresh(request)}
+        context = {"mirror_state": state, "may_refresh": self.may_refresh(request), "list_title": self.nav_label}
         return super().changelist_view(request, {**(extra_context or {}), **context})
 
     def refresh_view(self, request: HttpRequest) -> HttpResponse:
@@ -224,7 +235,7 @@ class QadAccountAdmin(MirrorAdmin):
     nav_order = 60
     nav_label = "GL accounts in QAD"
     list_name = "gl_accounts"
-    list_display = ("code", "description", "account_type", "currency", "is_active", "needs", "is_gone", "seen_at")
+    list_display = ("code", "description", "account_type", "currency", "state", "needs", "seen_at")
     list_filter = ("is_active", "is_gone")
     search_fields = ("code", "description")
 
@@ -243,6 +254,6 @@ class QadCustomerAdmin(MirrorAdmin):
     nav_order = 70
     nav_label = "Customers in QAD"
     list_name = "customers"
-    list_display = ("code", "name", "country", "currency", "tax_id", "is_active", "is_complete", "is_gone", "seen_at")
+    list_display = ("code", "name", "country", "currency", "tax_id", "state", "seen_at")
     list_filter = ("is_active", "is_complete", "is_gone")
     search_fields = ("code", "name", "tax_id", "external_reference")

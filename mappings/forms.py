@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.urls import reverse
 
+from connector.errors import Problem
 from mappings import lookups
 from mappings.cells import CellError
 from mappings.kinds import KIND_OF_MODEL
@@ -47,7 +48,7 @@ class MappingForm(forms.ModelForm):
         if change.pk is None and not planned[0].is_new:
             self.add_error(None, f"{kind.subject(change.values)} exists already. Change that row instead.")
         for refusal in refusals_of(tenant_id, planned):
-            self.add_error(refusal.finding.field or None, str(refusal.problem))
+            self.add_error(refusal.finding.field or None, _sentence(refusal.problem))
         self.change = change
 
     def validate_unique(self) -> None:
@@ -55,6 +56,12 @@ class MappingForm(forms.ModelForm):
 
     def validate_constraints(self) -> None:
         """Judged by the rules, with a sentence."""
+
+
+def _sentence(problem: Problem) -> str:
+    """The problem without the name of the row, which the page shows."""
+    text = str(problem).removeprefix(f"{problem.subject}: ")
+    return text[:1].upper() + text[1:]
 
 
 class CustomerMappingForm(MappingForm):

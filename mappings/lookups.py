@@ -30,7 +30,7 @@ class LookupInput(forms.TextInput):
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         list_id = f"{context['widget']['attrs'].get('id', name)}_offers"
-        context["widget"]["attrs"] |= {"list": list_id, "autocomplete": "off"}
+        context["widget"]["attrs"] |= {"list": list_id, "autocomplete": "off", "class": "vTextField"}
         if self.url:
             context["widget"]["attrs"]["data-lookup"] = self.url
         return {**context, "list_id": list_id, "offers": self.offers}

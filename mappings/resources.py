@@ -84,6 +84,7 @@ class MappingResult(Result):
 
     saved: Saved | None = None
     numbers: tuple[int, ...] = ()  # of the rows in the file
+    headings: tuple[str, ...] = ()  # of the file
 
 
 class MappingResource(resources.ModelResource):
@@ -158,6 +159,7 @@ class MappingResource(resources.ModelResource):
 
     def after_import(self, dataset: Dataset, result: Result, **kwargs: Any) -> None:
         result.numbers = getattr(dataset, "numbers", ())
+        result.headings = tuple(dataset.headers or ())
         if result.has_errors() or self.tenant is None:
             return
         self._judge(dataset, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -92,7 +93,28 @@ def _wrong_row(row: Any, result: MappingResult) -> dict[str, Any]:
         for field, found in row.error_dict.items()
         for message in found
     ]
-    return {"place": result.numbers[row.number - 1], "reasons": reasons, "values": row.values}
+    cells = dict(zip(result.diff_headers, row.values, strict=True))
+    shown = [_shown(cells[heading]) for heading in result.diff_headers if heading in result.headings]
+    return {"place": result.numbers[row.number - 1], "reasons": reasons, "values": shown}
+
+
+def _changes(rows: list[Any], result: MappingResult) -> tuple[list[dict[str, Any]], list[str]]:
+    """New and changed rows with the columns that hold anything in one of them."""
+    filled = [place for place in range(len(result.diff_headers)) if any(row.diff[place] for row in rows)]
+    shown = [{"is_new": row.is_new(), "cells": [row.diff[place] for place in filled]} for row in rows]
+    return shown, [result.diff_headers[place] for place in filled]
+
+
+def _shown(cell: object) -> str:
+    return f"{cell:%Y-%m-%d}" if isinstance(cell, dt.date) else str(cell)
+
+
+class DownloadForm(ExportForm):
+    """Excel unless CSV is asked for."""
+
+    def _init_formats(self, formats: list[type[MappingFormat]]) -> None:
+        choices = [(str(place), each().get_title()) for place, each in enumerate(formats)]
+        self.fields["format"] = forms.ChoiceField(choices=choices, initial="0")
 
 
 class MappingTransfer(TenantTransferMixin):
@@ -102,7 +124,7 @@ class MappingTransfer(TenantTransferMixin):
     export_template_name = "admin/mappings/export.html"
     import_form_class = UploadForm
     confirm_form_class = ConfirmForm
-    export_form_class = ExportForm
+    export_form_class = DownloadForm
     tmp_storage_class = UploadStorage
     from_encoding = None
 
@@ -158,8 +180,10 @@ class MappingTransfer(TenantTransferMixin):
         result = context.get("result")
         context["kind"] = self.kind
         if result is not None and not result.has_errors():
-            context["shown_rows"] = [row for row in result.valid_rows() if not row.is_skip()][:_SHOWN]
+            rows = [row for row in result.valid_rows() if not row.is_skip()]
+            context["shown_rows"], context["shown_headings"] = _changes(rows[:_SHOWN], result)
             context["invalid_rows"] = [_wrong_row(row, result) for row in result.invalid_rows[:_SHOWN]]
+            context["headings"] = [heading for heading in result.diff_headers if heading in result.headings]
             context["totals"] = result.totals
             if result.invalid_rows:
                 context["partial_form"] = self.create_confirm_form(request, import_form=context["form"])
