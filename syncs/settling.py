@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from connector.errors import Problem
 from connector.http.exchange import Exchange
@@ -140,9 +140,24 @@ def _save_attempts(finished: list[Attempt]) -> None:
 
 
 def move(posting: Posting, old: PostingState, key: uuid.UUID | None, verdict: Verdict, now: dt.datetime) -> bool:
-    """The fence: False if the row is no longer in `old` under attempt `key`, and then nothing is written."""
-    rows = Posting.objects.filter(pk=posting.pk, state=old, attempt_key=key)
-    return rows.update(state=verdict.state, changed_at=now, **verdict.values) == 1
+    """The fence: False if the row is no longer in `old` under attempt `key`, and then nothing is written.
+
+    Written as one prepared statement, since building the same query anew is most of the cost of settling a document.
+    """
+    values = {"state": verdict.state.value, "changed_at": now, **verdict.values}
+    columns = [Posting._meta.get_field(name) for name in values]
+    changes = ", ".join(f'"{column.column}" = %s' for column in columns)
+    given = [
+        column.get_db_prep_save(value, connection) for column, value in zip(columns, values.values(), strict=True)
+    ]
+    attempt = Posting._meta.get_field("attempt_key").get_db_prep_save(key, connection)
+    table = Posting._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'UPDATE "{table}" SET {changes} WHERE "id" = %s AND "state" = %s AND "attempt_key" = %s',  # noqa: S608
+            [*given, posting.pk, old.value, attempt],
+        )
+        return cursor.rowcount == 1
 
 
 def verdict_on(posting: Posting, result: Result, claim: Claim, *, pace: Pace, now: dt.datetime) -> Verdict:
