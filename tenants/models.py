@@ -106,6 +106,9 @@ class ChargebeeConnection(models.Model):
         default=75, help_text="The share of the plan's limit that the connector may use."
     )
 
+    class Meta:
+        verbose_name = "Chargebee connection"
+
     def __str__(self) -> str:
         return f"Chargebee site {self.site} ({self.region})"
 
@@ -116,6 +119,9 @@ class ChargebeeCredential(models.Model):
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="chargebee_credential")
     api_key = SecretField(blank=True, null=True)
     changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "Chargebee credential"
 
     def __str__(self) -> str:
         return "Chargebee credentials"
@@ -140,6 +146,7 @@ class QadConnection(models.Model):
     deadline_seconds = models.PositiveSmallIntegerField(default=30, help_text="Longest time for one call.")
 
     class Meta:
+        verbose_name = "QAD connection"
         constraints = [
             models.UniqueConstraint(
                 fields=["base_url", "entity", "reference_prefix"], name="qad_prefix_once_per_entity"
@@ -163,6 +170,9 @@ class QadCredential(models.Model):
     password = SecretField(blank=True, null=True)
     token = SecretField(blank=True, null=True)
     changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "QAD credential"
 
     def __str__(self) -> str:
         return "QAD credentials"

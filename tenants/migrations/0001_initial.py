@@ -75,6 +75,9 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(auto_now=True)),
                 ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='qad_credential', to='tenants.tenant')),
             ],
+            options={
+                'verbose_name': 'QAD credential',
+            },
         ),
         migrations.CreateModel(
             name='ChargebeeCredential',
@@ -84,6 +87,9 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(auto_now=True)),
                 ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chargebee_credential', to='tenants.tenant')),
             ],
+            options={
+                'verbose_name': 'Chargebee credential',
+            },
         ),
         migrations.CreateModel(
             name='ChargebeeConnection',
@@ -96,6 +102,9 @@ class Migration(migrations.Migration):
                 ('calls_per_minute', models.PositiveIntegerField(default=75, help_text="The share of the plan's limit that the connector may use.")),
                 ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chargebee', to='tenants.tenant')),
             ],
+            options={
+                'verbose_name': 'Chargebee connection',
+            },
         ),
         migrations.CreateModel(
             name='AuditPersonal',
@@ -131,6 +140,7 @@ class Migration(migrations.Migration):
                 ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='qad', to='tenants.tenant')),
             ],
             options={
+                'verbose_name': 'QAD connection',
                 'constraints': [models.UniqueConstraint(fields=('base_url', 'entity', 'reference_prefix'), name='qad_prefix_once_per_entity'), models.CheckConstraint(condition=models.Q(('concurrency__gte', 1), ('concurrency__lte', 32)), name='qad_concurrency_range'), models.CheckConstraint(condition=models.Q(('deadline_seconds__gte', 1), ('deadline_seconds__lte', 300)), name='qad_deadline_range')],
             },
         ),
