@@ -19,7 +19,7 @@ from connector.ledger.customers import Directory, Known, as_qad_customer, name_o
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
 from syncs.models import CustomerCreation, Kind, SourceDocument
-from syncs.preparing import BATCH, as_json, codes
+from syncs.preparing import BATCH, as_json, codes, identity_problem
 from syncs.states import SourceState
 from tenants import audit, policies
 from tenants.models import Tenant
@@ -85,8 +85,9 @@ def _decide(batch: Batch, rows: list[SourceDocument]) -> Counter[str]:
 
 def _verdict(batch: Batch, row: SourceDocument) -> tuple[SourceState, list[Problem]]:
     record = parse.customer(row.content, minor_units=batch.policies["minor_units"])
-    if isinstance(record, list):
-        return SourceState.UNREADABLE, record
+    wrong = record if isinstance(record, list) else identity_problem(row, record.id)
+    if isinstance(record, list) or wrong:
+        return SourceState.UNREADABLE, wrong
     if row.source_id in batch.linked:
         return SourceState.LINKED, []
     if record.deleted:

@@ -139,6 +139,15 @@ def read(desk: Desk, kind: str, content: dict[str, Any]) -> Any:
     return PARSERS[kind](content, minor_units=desk.policies["minor_units"])
 
 
+def identity_problem(row: SourceDocument, told: str) -> list[Problem]:
+    """A document that is stored under another name than its own id would be posted anew with each change of it."""
+    if told == row.source_id:
+        return []
+    subject = f"{row.get_kind_display()} {row.source_id}"
+    message = f"{subject}: its id '{told[:60]}…' ({len(told)} characters) cannot be kept as it is."
+    return [Problem("unusable-id", subject, message, "Tell the people who support this connector.", "document")]
+
+
 def _locked(tenant: Tenant, kind: str, *, after: int = 0) -> list[SourceDocument]:
     """New documents that nobody else is preparing now (on SQLite the write lock of the transaction sees to that)."""
     new = SourceDocument.objects.filter(tenant=tenant, kind=kind, state=SourceState.NEW, pk__gt=after)
@@ -164,7 +173,7 @@ def _references(desk: Desk, source_ids: Iterable[str]) -> dict[str, str]:
 def _decide_one(batch: Batch, row: SourceDocument, posting: Posting | None, references: dict[str, str]) -> None:
     if posting is not None and posting.state in IN_FLIGHT:
         return  # its outcome comes first; the row stays new and is prepared after it
-    record = read(batch.desk, row.kind, row.content)
+    record = _record(batch, row)
     if isinstance(record, list):
         _tell(batch, row, SourceState.UNREADABLE, record)
         _withdraw(batch, posting)
@@ -175,6 +184,11 @@ def _decide_one(batch: Batch, row: SourceDocument, posting: Posting | None, refe
         _withdraw(batch, posting)
     else:
         _translate(batch, row, record, posting, references.get(row.source_id, ""))
+
+
+def _record(batch: Batch, row: SourceDocument) -> Any:
+    record = read(batch.desk, row.kind, row.content)
+    return record if isinstance(record, list) else identity_problem(row, record.id) or record
 
 
 def _withdraw(batch: Batch, posting: Posting | None) -> None:
@@ -295,7 +309,7 @@ def _tell(batch: Batch, row: SourceDocument, state: SourceState, found: list[Pro
 
 
 def _keep(batch: Batch, row: SourceDocument) -> ItemPrice | None:
-    record = read(batch.desk, row.kind, row.content)
+    record = _record(batch, row)
     if isinstance(record, list):
         _tell(batch, row, SourceState.UNREADABLE, record)
         return None
