@@ -1,0 +1,72 @@
+"""Three books of one tenant: QAD's ledger, what the product says it posted, and what an independent oracle expects."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from mappings.models import CustomerMapping
+from syncs.books import trial_balance
+from syncs.models import Posting
+from tests.flows.scene import Scene
+from tests.flows.setting import ROLES
+from tests.oracle.books import Books
+from tests.oracle.fold import fold
+from tests.oracle.model import Mapping, Policies
+
+Net = dict[tuple[str, str], Decimal]  # (account, currency) -> debit less credit
+
+
+def qads(ledger: dict[str, Any]) -> Net:
+    balances = ledger["trial_balance"].items()
+    return {(account, currency): Decimal(text) for account, row in balances for currency, text in row.items()}
+
+
+def ours(scene: Scene) -> Net:
+    sides = trial_balance(scene.tenant).items()
+    return {key: debit - credit for key, (debit, credit) in sides if debit != credit}
+
+
+def oracles(scene: Scene) -> Books:
+    """What an accountant who knows only Chargebee's documents and the mapping would have in the books."""
+    site = scene.world.chargebee
+    return fold({"invoices": site.all("invoice")}, the_mapping(scene))
+
+
+def the_mapping(scene: Scene) -> Mapping:
+    """`setting.map_everything` in the oracle's words."""
+    links = CustomerMapping.objects.filter(tenant=scene.tenant).values_list("chargebee_id", "qad_code")
+    prices = scene.world.chargebee.all("item_price")
+    return Mapping(
+        zone=scene.tenant.time_zone,
+        customers=dict(links),
+        roles={**ROLES, "accounts_receivable": ROLES["receivable"]},
+        families={"cloud-platform": "4000", "services": "4300"},
+        catalogue={price["id"]: (price["item_id"], price["item_family_id"]) for price in prices},
+        charge="4400",
+        taxes={("", "", ""): "2230"},
+        policies=Policies(rounding_tolerance=5),
+    )
+
+
+def net(books: Books) -> Net:
+    """Over all periods, without what evens out."""
+    sums: Net = defaultdict(Decimal)
+    for (account, currency, _), (debit, credit) in books.trial_balance.items():
+        sums[account, currency] += debit - credit
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def assert_books_agree(scene: Scene) -> None:
+    """All three to the last minor unit, each document once, and debit equal to credit in every currency."""
+    ledger, oracle = scene.world.ledger(), oracles(scene)
+    assert ledger["duplicates"] == {}
+    assert ours(scene) == qads(ledger) == net(oracle)
+    residual: dict[str, Decimal] = defaultdict(Decimal)
+    for (_, currency), amount in qads(ledger).items():
+        residual[currency] += amount
+    assert set(residual.values()) <= {Decimal(0)}
+    posted = {key[1] for key, (state, _) in oracle.states.items() if state == "posted"}
+    source_of = dict(Posting.objects.filter(tenant=scene.tenant).values_list("reference", "source__source_id"))
+    assert posted == {source_of[one["reference"]] for one in ledger["documents"] if one["reference"]}
