@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from mappings import files
@@ -13,10 +13,10 @@ from mappings.files import Preview
 from mappings.saving import Saved
 from mappings.sheets import UnreadableFile
 from mappings.workbooks import to_xlsx
+from tenants.commands import REFUSED, WRONG_NAME, Failed, SentenceCommand, tenant_named
 from tenants.models import Tenant
 
-EXAMPLE = """example:
-  manage.py import_mappings acme mappings.xlsx --dry-run
+COLUMNS = """Read mappings from an XLSX or CSV file. Nothing is saved if any row is wrong.
 
 The workbook has a sheet for each kind, all optional: customers (chargebee_id, qad_code, link, note), items (level, key,
 valid_from, gl_account, sub_account, cost_centre, project, qad_item, tax_code), taxes (jurisdiction, name, rate,
@@ -24,13 +24,9 @@ valid_from, gl_account, qad_tax_code), account_roles (role, valid_from, gl_accou
 A CSV file has the same columns and a column 'kind' that names the sheet. export_mappings writes such a file."""
 
 
-class Command(BaseCommand):
-    help = f"Read mappings from an XLSX or CSV file. Nothing is saved if any row is wrong.\n\n{EXAMPLE}"
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = _Raw
-        return parser
+class Command(SentenceCommand):
+    help = COLUMNS
+    example = "manage.py import_mappings acme mappings.xlsx --dry-run"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="the tenant's short name (slug)")
@@ -43,7 +39,7 @@ class Command(BaseCommand):
             "--failed", type=Path, metavar="FILE.xlsx", help="write the wrong rows with their reasons here"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def perform(self, **options: Any) -> None:
         tenant = tenant_named(options["tenant"])
         seen = _preview(tenant, options["file"])
         self._show(seen)
@@ -55,7 +51,8 @@ class Command(BaseCommand):
             self._save(tenant, seen, options["file"].name)
         if seen.errors:
             outcome = "were left out" if options["allow_partial"] else "stopped the import: nothing was saved"
-            raise CommandError(f"{len({(e.sheet, e.row) for e in seen.errors})} wrong rows or sheets {outcome}.")
+            wrong = len({(error.sheet, error.row) for error in seen.errors})
+            raise Failed(f"{wrong} wrong rows or sheets {outcome}.", returncode=REFUSED)
 
     def saved_changes(self, tenant: Tenant, saved: Saved) -> None:
         """What else follows from saved mappings; for a subclass."""
@@ -72,30 +69,15 @@ class Command(BaseCommand):
         saved = save(tenant, seen, actor=f"import_mappings {name}"[:150], now=timezone.now())
         if saved.refusals and not seen.errors:
             reasons = "\n".join(str(refusal.problem) for refusal in saved.refusals)
-            raise CommandError(f"Another change came in between; nothing was saved.\n{reasons}")
+            raise Failed(f"Another change came in between; nothing was saved.\n{reasons}", returncode=REFUSED)
         self.stdout.write(f"Saved: {saved.created} new, {saved.changed} changed.")
         self.saved_changes(tenant, saved)
-
-
-class _Raw(DjangoHelpFormatter):
-    """Django's help, with line ends kept."""
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(indent + line for line in text.splitlines())
-
-
-def tenant_named(slug: str) -> Tenant:
-    tenant = Tenant.objects.filter(slug=slug).first()
-    if tenant is None:
-        known = ", ".join(Tenant.objects.values_list("slug", flat=True)) or "none"
-        raise CommandError(f"There is no tenant '{slug}'. Known: {known}.")
-    return tenant
 
 
 def _preview(tenant: Tenant, path: Path) -> Preview:
     try:
         return files.preview(tenant, path.read_bytes(), path.name)
     except UnreadableFile as error:
-        raise CommandError(f"{path}: {error}") from None
+        raise Failed(f"{path}: {error}", returncode=REFUSED) from None
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+        raise Failed(f"{path} cannot be read: {error.strerror}.", returncode=WRONG_NAME) from None
