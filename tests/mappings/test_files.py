@@ -254,7 +254,7 @@ def test_the_command_can_leave_wrong_rows_out_and_hand_them_back(tenant, tmp_pat
 @pytest.mark.parametrize(
     ("tenant_name", "file_name", "words"),
     [
-        ("nobody", "m.xlsx", "There is no tenant 'nobody'. Known: acme."),
+        ("nobody", "m.xlsx", "There is no tenant 'nobody'. There are: acme."),
         ("acme", "missing.xlsx", "missing.xlsx cannot be read"),
         ("acme", "m.txt", "no .xlsx and no .csv"),
     ],
