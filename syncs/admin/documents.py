@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -42,13 +43,15 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
     list_filter = ("kind", DispositionFilter, CurrencyFilter, ProblemFilter)
     search_fields = ("source_id",)
     search_help_text = "A Chargebee id, a customer, a posting reference or a QAD number, or the beginning of one."
-    find = staticmethod(search.documents)
     actions = ("rebuild_selected", "resend_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SourceDocument]:
         chain = Posting.objects.order_by("place").only("source_id", "place", "state", "qad_number", "problems")
         rows = super().get_queryset(request).select_related("tenant").defer("raw", "content_hash")
         return rows.prefetch_related(Prefetch("postings", queryset=chain, to_attr="chain"))
+
+    def find(self, tenant: Tenant, text: str) -> set[int]:
+        return search.documents(tenant, text)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return access.of(request).may(Action.REPLAY)
@@ -151,10 +154,10 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         row = self._replayable(request, object_id)
         if row is None:
             return self.not_there(request, object_id)
-        posting = (document_page.chain_of(row) or [None])[-1]
-        if posting is None or posting.state not in DONE:
+        chain = document_page.chain_of(row)
+        if not chain or chain[-1].state not in DONE:
             return self._press(request, Way.RESEND, row)
-        self.message_user(request, replaying.look_up(row.tenant, row, posting, actor=actor_of(request)))
+        self.message_user(request, replaying.look_up(row.tenant, chain[-1], actor=actor_of(request)))
         return self._back(row)
 
     def _press(self, request: HttpRequest, way: Way, row: SourceDocument) -> HttpResponse:
@@ -205,7 +208,7 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
             compared=[{"row": row, **compared(desk, row, access.of(request))} for row in first],
             limit=COMPARED,
             action=request.POST.get("action", ""),
-            selected=request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME)[:1000],
+            selected=request.POST.getlist(ACTION_CHECKBOX_NAME)[:1000],
             across=request.POST.get("select_across", "0"),
         )
 

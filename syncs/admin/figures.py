@@ -185,10 +185,10 @@ def _posting_causes(tenant: Tenant) -> Iterable[Cause]:
         cause.minor[currency] += minor or 0
     said: dict[str, Counter[str]] = defaultdict(Counter)
     for state, problems in stuck.order_by("-pk").values_list("state", "problems")[:SAMPLED]:
-        cause = found.get(str(disposition(SourceState.CODED, state)))
-        if cause is not None and problems:
-            cause.problem = cause.problem or problems[0]
-            said[cause.code][problems[0]["message"]] += 1
+        known = found.get(str(disposition(SourceState.CODED, state)))
+        if known is not None and problems:
+            known.problem = known.problem or problems[0]
+            said[known.code][problems[0]["message"]] += 1
     for name, messages in said.items():
         found[name].subjects = messages
     return found.values()

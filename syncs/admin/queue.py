@@ -13,6 +13,7 @@ from syncs.admin.reading import DoorAdmin
 from syncs.models import Attempt, CustomerCreation, Posting
 from syncs.models.attempt import Outcome
 from syncs.models.creation import Step
+from tenants.models import Tenant
 
 _OUTCOME_TONES: dict[str, str] = {
     Outcome.POSTED: "posted",
@@ -47,10 +48,12 @@ class PostingAdmin(DoorAdmin):
     list_filter = ("state", CurrencyFilter)
     search_fields = ("reference",)
     search_help_text = "A reference, a QAD number or a QAD customer, or the beginning of one."
-    find = staticmethod(search.postings)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
         return super().get_queryset(request).select_related("tenant").defer("document")
+
+    def find(self, tenant: Tenant, text: str) -> set[int]:
+        return search.postings(tenant, text)
 
     def door(self, row: Posting) -> str:
         return links.document_url(row.source_id)

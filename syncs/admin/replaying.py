@@ -71,7 +71,7 @@ def sentence(counts: Counter[str]) -> str:
     return f"Documents: {', '.join(said)}.{looked}"
 
 
-def look_up(tenant: Tenant, row: SourceDocument, posting: Posting, *, actor: str) -> str:
+def look_up(tenant: Tenant, posting: Posting, *, actor: str) -> str:
     """Ask QAD for a posted document now and say what it has; nothing is changed. The network is used in here."""
     try:
         with connections.qad_client(tenant) as qad:

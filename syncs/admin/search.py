@@ -46,7 +46,7 @@ def _prefixed(tenant: Tenant, text: str) -> list[QuerySet[Posting]]:
     return [by_reference, rows.filter(qad_number__startswith=text)]
 
 
-def _first(steps: list[list[QuerySet]]) -> set[int]:  # type: ignore[type-arg]
+def _first(steps: list[list[QuerySet]]) -> set[int]:
     """What the first step that finds anything finds."""
     for step in steps:
         found = {key for rows in step for row in rows[:FOUND_AT_MOST] for key in row.values()}

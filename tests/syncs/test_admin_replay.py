@@ -1,0 +1,157 @@
+"""Replay from the screens, over the sandbox: what is pressed often is posted once."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from mappings.models import ItemMapping
+from syncs import tasks
+from syncs.admin import replaying
+from syncs.models import Kind, Posting, SourceDocument
+from tenants.models import AuditEntry, Role
+from tests.builders import a_user
+from tests.flows.scene import a_scene
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def scene():
+    with a_scene(cycle=True) as made:
+        yield made
+
+
+@pytest.fixture
+def press(client, scene):
+    client.force_login(a_user({scene.tenant: [Role.ACCOUNTANT, Role.FINANCE_USER]}))
+
+    def post(button, row, **data):
+        return client.post(reverse(f"admin:syncs_sourcedocument_{button}", args=[row.pk]), data, follow=True)
+
+    return post
+
+
+def refused(scene):
+    """A document that QAD rejected while its period was locked."""
+    scene.world.qad.lock_period(2026, 11)
+    scene.sync()
+    scene.world.qad.unlock_period(2026, 11)
+    return Posting.objects.filter(tenant=scene.tenant, state="rejected").order_by("pk")
+
+
+def text_of(answer):
+    return answer.content.decode()
+
+
+def work(scene):
+    for lane in replaying.LANES:
+        tasks.work(scene.tenant.pk, lane)
+
+
+def count_in_qad(scene, posting):
+    return len(scene.in_qad(posting.reference))
+
+
+@pytest.mark.parametrize("button", ["rebuild", "resend"])
+def test_replay_pressed_twenty_times_posts_once(scene, press, button):
+    posting = refused(scene)[0]
+    for _ in range(20):
+        assert press(button, posting.source).status_code == 200
+        work(scene)
+    posting.refresh_from_db()
+    assert posting.state == "posted"
+    assert count_in_qad(scene, posting) == 1
+
+
+def test_many_are_replayed_at_once_and_counted_in_a_sentence(client, scene, press):
+    rejected = list(refused(scene))
+    address = reverse("admin:syncs_sourcedocument_changelist") + "?disposition=rejected"
+    data = {
+        "action": "rebuild_selected",
+        "_selected_action": [rejected[0].source_id],
+        "select_across": "1",
+        "index": "0",
+    }
+    asked = client.post(address, data)
+    assert f"Rebuild and post: {len(rejected)} documents" in text_of(asked)
+    assert Posting.objects.filter(state="rejected").count() == len(rejected)
+    done = client.post(address, {**data, "confirmed": "yes"}, follow=True)
+    assert f"Documents: {len(rejected)} rebuilt." in text_of(done)
+    work(scene)
+    assert [count_in_qad(scene, posting) for posting in rejected] == [1] * len(rejected)
+
+
+def test_more_than_a_page_may_wait_for_goes_to_the_task_queue(client, scene, press, monkeypatch):
+    monkeypatch.setattr(replaying, "AT_ONCE", 1)
+    rejected = list(refused(scene))
+    keys = [posting.source_id for posting in rejected]
+    data = {"action": "resend_selected", "_selected_action": keys, "confirmed": "yes"}
+    done = client.post(reverse("admin:syncs_sourcedocument_changelist"), data, follow=True)
+    assert "handed to the task queue" in text_of(done)
+    assert OrmQ.objects.count() == len(rejected)
+    for key in keys:
+        replaying.in_background(scene.tenant.pk, "resend", [key], "me")
+    work(scene)
+    assert [count_in_qad(scene, posting) for posting in rejected] == [1] * len(rejected)
+
+
+def test_the_difference_is_shown_before_a_rebuild_and_nothing_is_changed_by_looking(client, scene, press):
+    posting = refused(scene)[0]
+    ItemMapping.objects.filter(tenant=scene.tenant).update(gl_account="4100")
+    before = dict(Posting.objects.values().get(pk=posting.pk))
+    page = client.get(reverse("admin:syncs_sourcedocument_rebuild", args=[posting.source_id]))
+    assert "Line 1, GL account" in text_of(page)
+    assert '<td class="before">4000</td><td class="after">4100</td>' in text_of(page)
+    assert dict(Posting.objects.values().get(pk=posting.pk)) == before
+    press("rebuild", posting.source)
+    work(scene)
+    posting.refresh_from_db()
+    assert posting.document["lines"][0]["coding"]["gl_account"] == "4100"
+
+
+def test_a_rebuild_that_changes_nothing_says_so(client, scene, press):
+    posting = refused(scene)[0]
+    page = client.get(reverse("admin:syncs_sourcedocument_rebuild", args=[posting.source_id]))
+    assert "A rebuild gives the same document again" in text_of(page)
+
+
+def test_what_is_uncertain_is_looked_up_and_never_sent_again_by_hand(scene, press):
+    scene.fault("drop_after_commit", times=1)
+    scene.sync()
+    posting = Posting.objects.get(state="uncertain")
+    sent = scene.sent()
+    answer = press("look_up", posting.source)
+    assert "1 looked up" in text_of(answer)
+    work(scene)
+    posting.refresh_from_db()
+    assert (posting.state, scene.sent()) == ("posted", sent)
+
+
+def test_a_posted_document_is_looked_up_and_left_alone(scene, press):
+    scene.sync()
+    posting = Posting.objects.filter(state="posted").first()
+    answer = press("look_up", posting.source)
+    assert f"as {posting.qad_number} with the same total, currency and customer." in text_of(answer)
+    assert AuditEntry.objects.filter(action="looked-up-by-hand").count() == 1
+    assert Posting.objects.get(pk=posting.pk).state == "posted"
+
+
+def test_a_lookup_that_cannot_reach_qad_says_so(scene, press):
+    scene.sync()
+    posting = Posting.objects.filter(state="posted").first()
+    scene.tenant.qad.__class__.objects.update(base_url="http://127.0.0.1:1/clouderp")
+    assert "QAD could not be asked" in text_of(press("look_up", posting.source))
+
+
+def test_a_journal_is_previewed_without_saving_anything(client, scene, press):
+    scene.sync()
+    row = SourceDocument.objects.filter(kind=Kind.INVOICE, state="coded").first()
+    Posting.objects.filter(source=row).update(state="held")
+    SourceDocument.objects.filter(pk=row.pk).update(state="new")
+    before = (Posting.objects.count(), AuditEntry.objects.count())
+    page = text_of(client.get(reverse("admin:syncs_sourcedocument_change", args=[row.pk])))
+    assert "Journal preview" in page
+    assert "With today&#x27;s mappings it would become this." in page
+    assert (Posting.objects.count(), AuditEntry.objects.count()) == before
