@@ -126,7 +126,7 @@ def _save(row: models.Model, values: dict[str, Any]) -> list[audit.Line]:
     if old is not None and not after:
         return []
     row.save()
-    name = row._meta.model_name
+    name = str(row._meta.model_name)
     return [
         audit.Line(f"{name}.{'changed' if old else 'added'}", f"{name}:{row.pk}", before=before or None, after=after)
     ]

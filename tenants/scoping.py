@@ -39,7 +39,7 @@ def scoped(queryset: QuerySet[Any], tenant: Tenant | None) -> QuerySet[Any]:
 class OwnRelatedFilter(RelatedFieldListFilter):
     """A sidebar filter by a related row that lists the current tenant's rows only."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         ordering = self.field_admin_ordering(field, request, model_admin)
         rows = scoped(field.remote_field.model._default_manager.all(), access.of(request).tenant)
         return [(row.pk, str(row)) for row in rows.order_by(*ordering)[:FILTER_CHOICES]]
@@ -49,7 +49,7 @@ class CappedPaginator(Paginator):
     """Counts no further than COUNT_CAP rows, so that a list of millions opens at once."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows: Any = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)

@@ -51,7 +51,7 @@ class ConnectorSite(AdminSite):
         found = access.of(request)
         return bool(request.user.is_active and (found.is_platform or found.tenant is not None))
 
-    def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         ours = [path("switch-tenant/", self.admin_view(require_POST(self.switch_tenant)), name="switch_tenant")]
         # the shortcut view would look up any row of any tenant
         return ours + [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]

@@ -120,6 +120,7 @@ class QadForm(forms.ModelForm):
 
     def _check_profile(self, cleaned: dict[str, Any]) -> None:
         names = {key: cleaned.get(key, "") for key in ("domain", "entity", "shared_set")}
+        self.instance.profile_override = cleaned["profile_text"]
         try:
             profile_of(cleaned["preset"], cleaned["profile_text"], **names)
         except ProfileError as error:
@@ -127,7 +128,6 @@ class QadForm(forms.ModelForm):
                 self.add_error("profile_text", str(problem))
         except ConnectorError as error:
             self.add_error("profile_text", error.message)
-        self.instance.profile_override = cleaned["profile_text"]
 
     def warnings(self) -> list[str]:
         return []

@@ -62,7 +62,7 @@ class ConnectionAdmin(TenantScopedAdmin):
             credential.save()
             self.record(request, credential, "changed" if old else "added", before, after)
 
-    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:tenants_tenant_change", args=[obj.tenant_id]))
 
     response_post_save_add = response_post_save_change

@@ -21,7 +21,9 @@ from tenants.permissions import PlatformPermissions
 class PlatformAdmin(PlatformPermissions, TenantScopedAdmin):
     """Rows of the installation, whatever tenant."""
 
-    add_action = change_action = delete_action = Action.MANAGE_TENANT
+    add_action: Action | None = Action.MANAGE_TENANT
+    change_action: Action | None = Action.MANAGE_TENANT
+    delete_action: Action | None = Action.MANAGE_TENANT
 
     def scope(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if access.of(request).is_platform else queryset.none()

@@ -16,9 +16,9 @@ _PAIR = re.compile(r"\s*([A-Z]{3})\s*=\s*([0-9])\s*\Z")
 class PolicyForm(forms.Form):
     """`cleaned_data` holds a value for each policy, or the form has errors."""
 
-    def __init__(self, *args: Any, decided: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, entered: Any = None, *, decided: dict[str, Any]) -> None:
         shown = {key: _shown(POLICIES[key], value) for key, value in decided.items()}
-        super().__init__(*args, initial=shown, **kwargs)
+        super().__init__(entered, initial=shown)
         for key, policy in POLICIES.items():
             self.fields[key] = _field(policy)
 
@@ -34,7 +34,7 @@ class PolicyForm(forms.Form):
 
 
 def _field(policy: Policy) -> forms.Field:
-    common = {
+    common: dict[str, Any] = {
         "label": policy.sentence,
         "help_text": f"{policy.key}; {_shown(policy, policy.default) or 'empty'} by default",
     }

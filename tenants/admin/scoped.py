@@ -33,11 +33,9 @@ def _is_filter_of(path: str, lookup: str) -> bool:
 class Scoped(Permissions):
     """What screens and inlines share: rows and choices of the current tenant."""
 
-    raw_id_fields: tuple[str, ...] = ()
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.raw_id_fields:  # its label would name any tenant's row
+        if self.raw_id_fields:  # type: ignore[attr-defined]  # its label would name any tenant's row
             raise ImproperlyConfigured(f"{type(self).__name__}: use autocomplete_fields, not raw_id_fields.")
 
     def access(self, request: HttpRequest) -> Access:
@@ -106,7 +104,7 @@ class TenantScopedAdmin(Scoped, admin.ModelAdmin):
             for entry in super().get_list_filter(request)
         ]
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what a listed filter sends; never another field, and never a path of the visitor's own."""
         entries = [entry[0] if isinstance(entry, list | tuple) else entry for entry in self.get_list_filter(request)]
         paths = [entry for entry in entries if isinstance(entry, str)] + [self.date_hierarchy or ""]
@@ -173,7 +171,7 @@ class TenantScopedAdmin(Scoped, admin.ModelAdmin):
         """The audit lines of one row, instead of Django's log."""
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
         lines = AuditEntry.objects.filter(tenant=self.tenant_id_of(obj), subject=self.audit_subject(obj))

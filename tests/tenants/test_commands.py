@@ -146,7 +146,7 @@ def test_what_cannot_be_rotated_is_named_and_the_rest_is_rotated(settings):
     settings.FERNET_KEYS = [NEW, OLD]
     text, code = fails("rotate_keys")
     assert code == 1
-    assert "acme: chargebee credential, api key" in text
+    assert "acme: Chargebee credential, api key" in text
     assert QadCredential.objects.get().password.has_newest_key()
 
 
