@@ -30,14 +30,18 @@ def coding_problems(
     """Accounts that QAD does not have, or that cannot take these lines."""
     found: list[Problem] = []
     for label, coding in _coded(lines, taxes):
-        if not coding.gl_account:
-            continue
-        facts = table.accounts.get(coding.gl_account)
-        if facts is None:
-            found.append(problems.account_unknown(coding.gl_account, label))
-        else:
-            found.extend(_account_problems(label, coding, facts, currency))
+        found.extend(one_coding_problems(label, coding, table, currency))
     return found
+
+
+def one_coding_problems(label: str, coding: Coding, table: MappingTable, currency: str) -> list[Problem]:
+    """The same for one account; `label` names what is mapped to it."""
+    if not coding.gl_account:
+        return []
+    facts = table.accounts.get(coding.gl_account)
+    if facts is None:
+        return [problems.account_unknown(coding.gl_account, label)]
+    return list(_account_problems(label, coding, facts, currency))
 
 
 def _coded(lines: Sequence[DocumentLine], taxes: Sequence[TaxLine]) -> Iterator[tuple[str, Coding]]:

@@ -56,6 +56,18 @@ class RoleRule:
 
 
 @dataclass(frozen=True, slots=True)
+class BankRule:
+    """A row of the bank mappings: where cash of a gateway, payment method and currency goes; '' means any."""
+
+    gateway: str
+    method: str
+    currency: str
+    valid_from: dt.date
+    coding: Coding
+    daybook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerLink:
     """The QAD customer of a Chargebee customer; `kind` is direct, alias or collective."""
 
@@ -84,7 +96,7 @@ class CustomerFacts:
     currency: str = ""
 
 
-Rule = ItemRule | TaxRule | RoleRule
+Rule = ItemRule | TaxRule | RoleRule | BankRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +143,11 @@ class MappingTable:
     accounts: Mapping[str, AccountFacts] = field(default_factory=dict)
     customers_known: Mapping[str, CustomerFacts] = field(default_factory=dict)
     item_of_price: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # item price -> (item, family)
+    banks: tuple[BankRule, ...] = ()
     _items: Index = field(init=False, repr=False)
     _taxes: Index = field(init=False, repr=False)
     _roles: Index = field(init=False, repr=False)
+    _banks: Index = field(init=False, repr=False)
     _memo: dict[tuple[object, ...], Coding | None] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -142,6 +156,9 @@ class MappingTable:
             self, "_taxes", _index(((rule.jurisdiction, rule.name, rule.rate), rule) for rule in self.taxes)
         )
         object.__setattr__(self, "_roles", _index(((rule.role,), rule) for rule in self.roles))
+        object.__setattr__(
+            self, "_banks", _index(((rule.gateway, rule.method, rule.currency), rule) for rule in self.banks)
+        )
 
     def item(
         self, *, item_price: str = "", item: str = "", family: str = "", charge: str = "", on: dt.date
@@ -169,6 +186,11 @@ class MappingTable:
             return memo[asked]
         return self._remember(asked, _first(self._roles, [(role,)], on))
 
+    def bank(self, gateway: str, method: str, currency: str, on: dt.date) -> BankRule | None:
+        """The row that says where such cash goes: more parts named win, then gateway, method, currency."""
+        rule = _first(self._banks, _bank_keys(gateway, method, currency), on)
+        return rule if isinstance(rule, BankRule) else None
+
     def customer(self, chargebee_id: str) -> CustomerLink | None:
         """The QAD customer of a Chargebee customer."""
         return self.customers.get(chargebee_id)
@@ -186,6 +208,10 @@ class MappingTable:
     def explain_role(self, role: str, on: dt.date) -> Explanation:
         """Why `role` answers what it answers."""
         return _explain(self._roles, [(role,)], on)
+
+    def explain_bank(self, gateway: str, method: str, currency: str, on: dt.date) -> Explanation:
+        """Why `bank` answers what it answers."""
+        return _explain(self._banks, _bank_keys(gateway, method, currency), on)
 
     def _remember(self, asked: tuple[object, ...], rule: Rule | None) -> Coding | None:
         if len(self._memo) >= _MEMO_LIMIT:
@@ -208,6 +234,14 @@ def _item_keys(item_price: str, item: str, family: str, charge: str) -> list[Key
 def _tax_keys(jurisdiction: str, name: str, rate: Decimal | None) -> list[Key]:
     text = "" if rate is None else rate_text(rate)
     wanted = [(jurisdiction, name, text), (jurisdiction, name, ""), ("", name, text), ("", name, ""), ("", "", "")]
+    return list(dict.fromkeys(wanted))
+
+
+def _bank_keys(gateway: str, method: str, currency: str) -> list[Key]:
+    wanted = [
+        *((gateway, method, currency), (gateway, method, ""), (gateway, "", currency), ("", method, currency)),
+        *((gateway, "", ""), ("", method, ""), ("", "", currency), ("", "", "")),
+    ]
     return list(dict.fromkeys(wanted))
 
 

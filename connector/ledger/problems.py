@@ -214,3 +214,94 @@ def customer_code_taken(customer_id: str, code: str) -> Problem:
         "Link the customer by hand under Mappings > Customer mappings.",
         "customer_mappings",
     )
+
+
+def bank_not_mapped(subject: str, gateway: str, method: str, currency: str, on: dt.date) -> Problem:
+    return Problem(
+        "bank-not-mapped",
+        subject,
+        f"{subject} came through gateway '{gateway}' by {method or 'an unnamed method'} in {currency}, "
+        f"and no clearing or bank account is set for that on {on}.",
+        "Map it under Mappings > Bank mappings.",
+        "bank_mappings",
+    )
+
+
+def offline_in_qad(subject: str, method: str) -> Problem:
+    return Problem(
+        "offline-in-qad",
+        subject,
+        f"{subject} was recorded offline by {method or 'an unnamed method'}, which this tenant books in QAD first.",
+        "Match it to the QAD receipt, or let the policy offline_payments name Chargebee as the origin of that method.",
+        "document",
+    )
+
+
+def date_missing(subject: str) -> Problem:
+    return Problem(
+        "date-missing",
+        subject,
+        f"{subject} has no date, so no posting date can be given to it.",
+        "Give it a date in Chargebee, then sync it again.",
+        "document",
+    )
+
+
+def before_cut_off(subject: str, parent: str) -> Problem:
+    return Problem(
+        "before-cut-off",
+        subject,
+        f"{subject} belongs to {parent}, which is from before the cut-off.",
+        "Post it on account, link it to the opening item in QAD, or ignore it.",
+        "document",
+    )
+
+
+def parent_not_posted(subject: str, parent: str) -> Problem:
+    return Problem(
+        "parent-not-posted",
+        subject,
+        f"{subject} pays out {parent}, which is not in QAD.",
+        f"Mend what holds {parent}; this document follows by itself.",
+        "document",
+    )
+
+
+def edge_of_another_customer(subject: str, target: str, own: str, other: str) -> Problem:
+    return Problem(
+        "edge-of-another-customer",
+        subject,
+        f"{subject} of QAD customer {own} settles {target} of QAD customer {other}.",
+        "Settle it in QAD by hand, between the two customers.",
+        "document",
+    )
+
+
+def edge_in_another_currency(subject: str, target: str, own: str, other: str) -> Problem:
+    return Problem(
+        "edge-in-another-currency",
+        subject,
+        f"{subject} in {own} settles {target} in {other}.",
+        "Look at both in Chargebee; if that is right there, settle it in QAD by hand.",
+        "document",
+    )
+
+
+def edge_of_another_invoice(subject: str, own: str, other: str) -> Problem:
+    return Problem(
+        "edge-of-another-invoice",
+        subject,
+        f"{subject} adjusts invoice {own or '(none)'}, but is applied to invoice {other}.",
+        "Look at the credit note in Chargebee; if it is right there, tell the people who support this connector.",
+        "document",
+    )
+
+
+def refund_without_payment(subject: str, rest: Money) -> Problem:
+    return Problem(
+        "refund-without-payment",
+        subject,
+        f"{subject}: its credit notes leave {rest} that no known payment gives back.",
+        "Look at the refund in Chargebee: it should name the credit note or the payment that it pays out.",
+        "document",
+    )

@@ -14,6 +14,7 @@ KINDS = {
     "application": "APP",
     "reversal": "REV",
     "write_off": "WO",
+    "withheld_tax": "WHT",
 }
 
 

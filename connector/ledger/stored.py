@@ -5,15 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
-from connector.ledger.documents import Coding, CustomerInvoice, DocumentLine, TaxLine
+from connector.ledger.documents import (
+    Adjustment,
+    Application,
+    Coding,
+    CustomerCreditNote,
+    CustomerInvoice,
+    CustomerPayment,
+    CustomerRefund,
+    DocumentLine,
+    JournalEntry,
+    LedgerDocument,
+    Posted,
+    Reversal,
+    TaxLine,
+    Unapplication,
+)
 from connector.money import Money
 
 
-def to_json(document: CustomerInvoice) -> dict[str, Any]:
+def to_json(document: LedgerDocument) -> dict[str, Any]:
     """Amounts are decimal text in the document's currency, dates ISO 8601; keys are the fields' own names."""
+    if isinstance(document, CustomerInvoice):
+        return _invoice(document)
+    return {"kind": document.kind, **_written(document)}
+
+
+def _invoice(document: CustomerInvoice) -> dict[str, Any]:
     return {
         "kind": document.kind,
         "reference": document.reference,
@@ -32,8 +55,15 @@ def to_json(document: CustomerInvoice) -> dict[str, Any]:
     }
 
 
+def restore(stored: dict[str, Any]) -> LedgerDocument:
+    """The document of any class that `to_json` was given."""
+    if stored["kind"] == "invoice":
+        return from_json(stored)
+    return _read(_CLASSES[stored["kind"]], stored, stored.get("currency", ""))
+
+
 def from_json(stored: dict[str, Any]) -> CustomerInvoice:
-    """The document that `to_json` was given."""
+    """The invoice that `to_json` was given."""
     currency = stored["currency"]
     rate = stored["exchange_rate"]
     return CustomerInvoice(
@@ -56,6 +86,38 @@ def from_json(stored: dict[str, Any]) -> CustomerInvoice:
 def content_hash(stored: dict[str, Any]) -> str:
     """SHA-256 of the canonical JSON: the same document gives the same hash, whenever it is built."""
     return hashlib.sha256(json.dumps(stored, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _written(value: Any) -> Any:
+    """Any part of a document as JSON, by its type."""
+    if isinstance(value, CustomerInvoice):
+        return _invoice(value)
+    if isinstance(value, Money):
+        return str(value.amount)
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_written(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        own = {"kind": _KINDS[type(value)]} if type(value) in _KINDS else {}
+        return {**own, **{field.name: _written(getattr(value, field.name)) for field in fields(value)}}
+    return value
+
+
+def _read(document: type[Any], stored: dict[str, Any], currency: str) -> Any:
+    """The value of this class; the field's name says what its JSON means."""
+    return document(
+        **{
+            field.name: _READ[field.name](stored[field.name], currency) if field.name in _READ else stored[field.name]
+            for field in fields(document)
+        }
+    )
+
+
+def _coding_back(stored: dict[str, str] | None, currency: str) -> Coding | None:
+    return Coding(**stored) if stored is not None else None
 
 
 def _line(line: DocumentLine) -> dict[str, Any]:
@@ -128,3 +190,29 @@ def _date(text: str | None) -> dt.date | None:
 
 def _date_text(date: dt.date | None) -> str | None:
     return date.isoformat() if date else None
+
+
+_CLASSES: dict[str, type[Any]] = {
+    "credit_note": CustomerCreditNote,
+    "payment": CustomerPayment,
+    "refund": CustomerRefund,
+    "application": Adjustment,
+    "unapplication": Unapplication,
+    "journal": JournalEntry,
+    "reversal": Reversal,
+}
+_KINDS = {document: kind for kind, document in _CLASSES.items()}
+_READ: dict[str, Callable[[Any, str], Any]] = {
+    "document_date": lambda text, _: _date(text),
+    "posting_date": lambda text, _: _date(text),
+    "total": _money,
+    "amount": _money,
+    "exchange_rate": lambda text, _: Decimal(text) if text is not None else None,
+    "lines": lambda rows, currency: tuple(_line_back(row, currency) for row in rows),
+    "taxes": lambda rows, currency: tuple(_tax_back(row, currency) for row in rows),
+    "applications": lambda rows, currency: tuple(_read(Application, row, currency) for row in rows),
+    "account": _coding_back,
+    "on_account": _coding_back,
+    "credit": lambda stored, currency: _read(Posted, stored, currency),
+    "original": lambda stored, _: restore(stored),
+}
