@@ -19,6 +19,7 @@ from mappings import forms, lookups
 from mappings.catalog import refresh_mirror
 from mappings.models import (
     AccountRole,
+    BankMapping,
     CustomerMapping,
     ItemMapping,
     MirrorState,
@@ -171,6 +172,18 @@ class TaxMappingAdmin(DatedAdmin):
 
     @admin.display(description="tax", ordering="name")
     def tax(self, row: TaxMapping) -> str:
+        return str(row)
+
+
+@admin.register(BankMapping)
+class BankMappingAdmin(DatedAdmin):
+    form = forms.BankMappingForm
+    nav_order = 35
+    list_display = ("payment", "account", "dimensions", "daybook", "in_force", "version")
+    search_fields = ("gateway", "method", "gl_account")
+
+    @admin.display(description="payments by", ordering="gateway")
+    def payment(self, row: BankMapping) -> str:
         return str(row)
 
 

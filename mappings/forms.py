@@ -11,7 +11,7 @@ from connector.errors import Problem
 from mappings import lookups
 from mappings.cells import CellError
 from mappings.kinds import KIND_OF_MODEL
-from mappings.models import AccountRole, CustomerMapping, ItemMapping, TaxMapping
+from mappings.models import AccountRole, BankMapping, CustomerMapping, ItemMapping, TaxMapping
 from mappings.planning import Change, plan, refusals_of
 from tenants.models import Tenant
 
@@ -100,3 +100,12 @@ class AccountRoleForm(MappingForm):
     class Meta:
         model = AccountRole
         fields = ("role", "valid_from", "gl_account", "sub_account", "cost_centre", "project")
+
+
+class BankMappingForm(MappingForm):
+    class Meta:
+        model = BankMapping
+        fields = (
+            "gateway", "method", "currency", "valid_from", "gl_account", "sub_account", "cost_centre", "project",
+            "daybook",
+        )  # fmt: skip

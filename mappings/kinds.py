@@ -12,6 +12,7 @@ from django.db.models import Model
 from mappings import cells
 from mappings.models import (
     AccountRole,
+    BankMapping,
     CustomerKind,
     CustomerMapping,
     ItemMapping,
@@ -126,6 +127,21 @@ KINDS: dict[str, Kind] = {
                 _column("qad_tax_code", cells.text),
             ),
             narrow="name",
+        ),
+        Kind(
+            "banks",
+            "Bank mapping",
+            BankMapping,
+            ("gateway", "method", "currency", "valid_from"),
+            (
+                _column("gateway", cells.text),
+                _column("method", cells.text),
+                _column("currency", cells.text),
+                _SINCE,
+                *_DIMENSIONS,
+                _column("daybook", cells.code),
+            ),
+            narrow="gateway",
         ),
         Kind(
             "account_roles",

@@ -149,6 +149,31 @@ class TaxMapping(Dated):
         return " ".join(part for part in (self.jurisdiction, self.name, rate) if part) or "Any tax"
 
 
+class BankMapping(Coded):
+    """Where the cash of a gateway, payment method and currency goes. Empty keys mean any; most parts named win."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="bank_mappings")
+    gateway = models.CharField(
+        max_length=60, blank=True, help_text="As Chargebee names it; not_applicable is offline; empty for any."
+    )
+    method = models.CharField("payment method", max_length=40, blank=True, help_text="Such as card; empty for any.")
+    currency = models.CharField(max_length=3, blank=True, help_text="Empty for any.")
+    daybook = models.CharField("QAD daybook", max_length=8, blank=True, help_text="Empty for the profile's own.")
+
+    class Meta:
+        ordering = ["gateway", "method", "currency", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "gateway", "method", "currency", "valid_from"], name="bank_mapping_once"
+            ),
+            models.CheckConstraint(condition=~Q(gl_account=""), name="bank_mapping_account_given"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="bank_mapping_version"),
+        ]
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.gateway, self.method, self.currency) if part) or "Any payment"
+
+
 class AccountRole(Coded):
     """The account that plays a role in documents: discounts, rounding, write-offs and their like."""
 

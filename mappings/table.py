@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from connector.ledger.coding import (
     AccountFacts,
+    BankRule,
     CustomerFacts,
     CustomerLink,
     ItemRule,
@@ -15,7 +16,7 @@ from connector.ledger.coding import (
     TaxRule,
 )
 from connector.ledger.documents import Coding
-from mappings.models import AccountRole, CatalogPrice, CustomerMapping, ItemMapping, QadAccount, QadCustomer, TaxMapping
+from mappings.models import AccountRole, BankMapping, CatalogPrice, CustomerMapping, ItemMapping, QadAccount, QadCustomer, TaxMapping
 
 _DIMENSIONS = ("gl_account", "sub_account", "cost_centre", "project")
 
@@ -29,6 +30,7 @@ def load(tenant_id: int, *, item_of_price: Mapping[str, tuple[str, str]] | None 
         items=_items(tenant_id),
         taxes=_taxes(tenant_id),
         roles=_roles(tenant_id),
+        banks=_banks(tenant_id),
         customers=_customers(tenant_id),
         accounts=accounts(tenant_id),
         customers_known=_customers_known(tenant_id),
@@ -67,6 +69,16 @@ def _roles(tenant_id: int) -> tuple[RoleRule, ...]:
 
 def _coding(source: str, *codes: str) -> Coding:
     return replace(Coding(*codes), source=source)
+
+
+def _banks(tenant_id: int) -> tuple[BankRule, ...]:
+    rows = BankMapping.objects.filter(tenant_id=tenant_id).values_list(
+        "pk", "version", "gateway", "method", "currency", "valid_from", "daybook", *_DIMENSIONS
+    )
+    return tuple(
+        BankRule(gateway, method, currency, since, Coding(*codes, source=f"bank:{pk}@{version}"), daybook)
+        for pk, version, gateway, method, currency, since, daybook, *codes in rows
+    )
 
 
 def _customers(tenant_id: int) -> dict[str, CustomerLink]:

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from connector.ledger.documents import JournalLine, journal
-from connector.ledger.stored import from_json
+from connector.ledger.documents import JournalLine
+from connector.ledger.journals import journal
+from connector.ledger.stored import restore
 from mappings.models import AccountRole
 from syncs.models import Posting
 from syncs.states import DONE
@@ -25,7 +26,7 @@ def receivable_account(tenant: Tenant) -> str:
 
 def journal_of(posting: Posting, receivable: str) -> tuple[JournalLine, ...]:
     """Debit and credit of one posting."""
-    return journal(from_json(posting.document), receivable)
+    return journal(restore(posting.document), receivable)
 
 
 def trial_balance(tenant: Tenant, postings: QuerySet[Posting] | None = None) -> Totals:

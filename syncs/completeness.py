@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from syncs.models import Run, SourceDocument
-from syncs.states import disposition
+from syncs.states import disposition, most_urgent
 from tenants.models import Tenant
 
 NAMED = 20  # ids named in a sentence; the rest are counted
@@ -89,10 +91,13 @@ def _listed(run: Run) -> dict[str, dict[str, tuple[str, int | None, int | None]]
 
 
 def standings(tenant: Tenant, kind: str) -> Iterator[tuple[str, Standing]]:
-    """Every stored document of a kind with its disposition; the posting counted is the last of its chain."""
-    rows = SourceDocument.objects.filter(tenant=tenant, kind=kind).order_by("pk", "postings__place")
+    """Every stored document of a kind with its disposition; of several postings the most urgent counts."""
+    rows = SourceDocument.objects.filter(tenant=tenant, kind=kind).order_by("pk")
     names = ("source_id", "currency", "total_minor", "resource_version", "state", "postings__state")
-    for source_id, currency, total, version, state, posting_state in rows.values_list(*names).iterator(chunk_size=2000):
+    for _, group in groupby(rows.values_list(*names).iterator(chunk_size=2000), key=itemgetter(0)):
+        chain = list(group)
+        source_id, currency, total, version, state, _ = chain[0]
+        posting_state = most_urgent(row[5] for row in chain if row[5])
         yield source_id, Standing(currency, total, version, disposition(state, posting_state))
 
 

@@ -26,7 +26,7 @@ from syncs.customers import link
 from syncs.models import CustomerCreation, SourceDocument
 from syncs.models.attempt import Outcome
 from syncs.models.creation import Step
-from syncs.preparing import as_json, codes
+from syncs.batch import as_json, codes
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import BACKOFF_BASE, Pace
 from syncs.states import SourceState

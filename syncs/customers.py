@@ -19,11 +19,12 @@ from connector.ledger.customers import Directory, Known, as_qad_customer, name_o
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
 from syncs.models import CustomerCreation, Kind, SourceDocument
-from syncs.preparing import BATCH, as_json, codes, identity_problem
+from syncs.batch import as_json, codes, identity_problem
 from syncs.states import SourceState
 from tenants import audit, policies
 from tenants.models import Tenant
 
+BATCH = 200
 CODE_LENGTH = 8
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.ledger.coding import MappingTable
+from connector.ledger.credit_notes import CreditNoteRules
 from connector.ledger.invoices import InvoiceRules
+from connector.ledger.payments import TransactionRules
 from connector.qad.profile import Profile
 from mappings.models import CatalogPrice
 from mappings.table import load
@@ -23,6 +25,8 @@ class Desk:
     prefix: str
     table: MappingTable
     rules: InvoiceRules
+    note_rules: CreditNoteRules
+    cash_rules: TransactionRules
     policies: dict[str, Any]
     profile: Profile
     revision: int
@@ -42,11 +46,27 @@ def open_desk(tenant_id: int) -> Desk:
         rounding_tolerance_minor=decided["rounding_tolerance_minor"],
         business_entities=tuple(tenant.business_entities),
     )
+    note_rules = CreditNoteRules(
+        zone=tenant.time_zone,
+        promotional_credits=decided["promotional_credits"],
+        write_off_tax=decided["write_off_tax"],
+        rounding_tolerance_minor=decided["rounding_tolerance_minor"],
+        business_entities=tuple(tenant.business_entities),
+    )
+    cash_rules = TransactionRules(
+        zone=tenant.time_zone,
+        payment_mode=decided["payment_mode"],
+        offline=decided["offline_payments"],
+        refund_account=decided["refund_account"],
+        business_entities=tuple(tenant.business_entities),
+    )
     return Desk(
         tenant=tenant,
         prefix=tenant.qad.reference_prefix,
         table=table,
         rules=rules,
+        note_rules=note_rules,
+        cash_rules=cash_rules,
         policies=decided,
         profile=qad_profile(tenant),
         revision=tenant.mapping_revision,

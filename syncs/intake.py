@@ -21,7 +21,10 @@ from tenants import audit
 from tenants.models import Tenant
 
 OVERLAP = dt.timedelta(minutes=10)  # a change may become visible minutes after its stamp
-PULL_ORDER = (Kind.CUSTOMER, Kind.ITEM_FAMILY, Kind.ITEM, Kind.ITEM_PRICE, Kind.INVOICE)
+PULL_ORDER = (
+    *(Kind.CUSTOMER, Kind.ITEM_FAMILY, Kind.ITEM, Kind.ITEM_PRICE),
+    *(Kind.INVOICE, Kind.CREDIT_NOTE, Kind.TRANSACTION),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ READINGS: dict[str, Reading] = {
     Kind.ITEM: Reading("items", "updated_at"),
     Kind.ITEM_PRICE: Reading("item_prices", "updated_at"),
     Kind.INVOICE: Reading("invoices", "updated_at", has_deleted=True),
+    Kind.CREDIT_NOTE: Reading("credit_notes", "date", has_deleted=True),
+    Kind.TRANSACTION: Reading("transactions", "updated_at", has_deleted=True),
 }
 
 
@@ -99,9 +104,10 @@ def _params(reading: Reading, watermark: dt.datetime | None) -> dict[str, str | 
 
 def _whole_rows(client: ChargebeeClient, kind: str, page: Page) -> list[dict[str, Any]]:
     """The documents themselves, with lines that did not fit the page fetched."""
-    if kind != Kind.INVOICE:
+    if kind not in (Kind.INVOICE, Kind.CREDIT_NOTE):
         return page.rows
-    return [all_lines(client, row) if row.get("line_items_next_offset") else row for row in page.rows]
+    resource = READINGS[kind].resource
+    return [all_lines(client, row, resource) if row.get("line_items_next_offset") else row for row in page.rows]
 
 
 def _advance(cursor: Cursor, reached: dt.datetime, now: dt.datetime) -> None:
@@ -203,7 +209,6 @@ def _row(document: Any) -> Row:
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=_number)
     fields = document if isinstance(document, dict) else {}
     digest = hashlib.sha256(text.encode()).hexdigest()
-    relationship = fields.get("relationship")
     return Row(
         source_id=_identity(fields.get("id"), digest),
         text=text,
@@ -213,11 +218,20 @@ def _row(document: Any) -> Row:
         is_deleted=fields.get("deleted") is True,
         status=_text(fields.get("status"), 30),
         customer_id=_text(fields.get("customer_id"), 100),
-        parent_id=_text(relationship.get("parent_id"), 100) if isinstance(relationship, dict) else "",
+        parent_id=_parent(fields),
         currency=_text(fields.get("currency_code"), 3),
-        total=_whole(fields.get("total")),
+        total=_whole(fields.get("total", fields.get("amount"))),
         dated_at=_moment(fields.get("date")),
     )
+
+
+def _parent(fields: dict[str, Any]) -> str:
+    """What the document hangs on: see SourceDocument.parent_id."""
+    relationship = fields.get("relationship")
+    if isinstance(relationship, dict):
+        return _text(relationship.get("parent_id"), 100)
+    names = ("reference_invoice_id", "refunded_txn_id", "reference_transaction_id")
+    return next((found for name in names if (found := _text(fields.get(name), 100))), "")
 
 
 def _number(value: Any) -> float | str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from connector.ledger.stored import from_json
+from connector.ledger.stored import restore
 from connector.qad.client import QadClient
 from connector.qad.payloads import WriteRequest, render
 from syncs.models import Attempt, Posting
@@ -80,7 +80,7 @@ def _render(client: QadClient, postings: Sequence[Posting]) -> tuple[list[Sendin
     """The writes of a claim; a document that no longer fits the instance's profile is rejected without being sent."""
     sendings, unfit = [], []
     for posting in postings:
-        write = render(from_json(posting.document), client.profile)
+        write = render(restore(posting.document), client.profile)
         if isinstance(write, WriteRequest):
             sendings.append(Sending(posting.pk, write, posting.reference, look_up=posting.must_look_up))
         else:

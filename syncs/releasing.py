@@ -30,6 +30,7 @@ CURES: dict[str, tuple[str, ...]] = {
         "dimension-missing",
         "account-currency",
     ),
+    "banks": ("bank-not-mapped", "account-unknown", "account-inactive", "dimension-missing", "account-currency"),
     "customers": ("customer-not-linked", "customer-unknown", "customer-inactive", "customer-incomplete"),
 }
 CUSTOMER_CURES = ("customer-has-candidates", "customer-not-in-qad", "customer-code-taken")

@@ -11,7 +11,7 @@ from django.db import transaction
 from syncs.desk import open_desk
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
 from syncs.models.creation import Step
-from syncs.preparing import BATCH, decide
+from syncs.preparing import BATCH, POSTED_KINDS, decide
 from syncs.states import DONE, IN_FLIGHT, PostingState, SourceState
 from tenants import audit
 from tenants.models import Tenant
@@ -31,9 +31,10 @@ def rebuild(tenant: Tenant, rows: Sequence[SourceDocument], *, now: dt.datetime,
         with transaction.atomic():
             fresh = list(SourceDocument.objects.filter(tenant=tenant, pk__in=keys).select_for_update().order_by("pk"))
             settled = _settled(fresh)
-            again = [row for row in fresh if row.kind == Kind.INVOICE and row.pk not in settled]
+            again = [row for row in fresh if row.kind in POSTED_KINDS and row.pk not in settled]
             _note(tenant, again, "replay-rebuild", actor, now)
-            decide(desk, again, now=now, actor=actor)
+            for kind in POSTED_KINDS:
+                decide(desk, [row for row in again if row.kind == kind], now=now, actor=actor)
             counts[REBUILT] += len(again)
             counts[LOOKED_UP] += _look_up_soon(settled, now)
             for row in fresh:

@@ -21,7 +21,7 @@ from syncs.customers import prepare_customers
 from syncs.models import Posting, Run, RunState
 from syncs.permission import why_not_posting
 from syncs.posting import drain
-from syncs.preparing import prepare_catalogue, prepare_invoices
+from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.releasing import release
 from syncs.settling import Pace
 from syncs.states import PostingState
@@ -31,6 +31,7 @@ from tenants.models import Tenant
 
 LEASE = dt.timedelta(minutes=5)
 DRAIN_SECONDS = 60.0
+MOST_ROUNDS = 8  # what a refund leans on leans on a payment, and that on an invoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,8 @@ def sync(tenant: Tenant, kinds: Sequence[str], *, trigger: str, clock: Clock, te
             for kind in kinds:
                 _pull(tenant, run, kind, chargebee, clock, tell)
             _prepare(tenant, qad, clock, tell, actor)
+            story.posted = _prepare_and_post(tenant, qad, clock, tell, actor)
             story.not_posting = why_not_posting(tenant)
-            if not story.not_posting:
-                story.posted = post(tenant, qad, clock=clock, tell=tell, actor=actor)
     except ConnectorError as error:
         finish(run, RunState.STOPPED, error.message, now=clock())
         raise
@@ -158,14 +158,31 @@ def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: st
         tell(Step("Creating customers in QAD", 0))
         create_customers(tenant, qad, pace_of(tenant), clock=clock, until=time.monotonic() + DRAIN_SECONDS, actor=actor)
     release(tenant, ("customers", "items", "taxes", "account_roles"), now=clock(), actor=actor)
+
+
+def _prepare_and_post(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> Counter[str]:
+    """Kind by kind, so that what settles an invoice finds it posted; again while a posting has freed others."""
+    posted: Counter[str] = Counter()
+    for _ in range(MOST_ROUNDS):
+        prepared = 0
+        for kind in POSTED_KINDS:
+            prepared += _prepare_kind(tenant, kind, clock, tell, actor)
+            if not why_not_posting(tenant):
+                posted += post(tenant, qad, clock=clock, tell=tell, actor=actor)
+        if not prepared:
+            break
+    return posted
+
+
+def _prepare_kind(tenant: Tenant, kind: str, clock: Clock, tell: Tell, actor: str) -> int:
     done = 0
 
     def on_batch(count: int) -> None:
         nonlocal done
         done += count
-        tell(Step("Preparing invoices", done))
+        tell(Step(f"Preparing {intake.READINGS[kind].resource.replace('_', ' ')}", done))
 
-    prepare_invoices(tenant, clock=clock, actor=actor, on_batch=on_batch)
+    return prepare_documents(tenant, kind, clock=clock, actor=actor, on_batch=on_batch).total()
 
 
 def post(tenant: Tenant, qad: QadClient, *, clock: Clock, tell: Tell, actor: str) -> Counter[str]:

@@ -18,10 +18,11 @@ from connector.errors import Problem
 from connector.http.exchange import Exchange
 from connector.http.retry import delay
 from connector.qad.client import Found
+from syncs.consequences import follow
 from syncs.matching import judge
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
-from syncs.preparing import as_json
+from syncs.batch import as_json
 from syncs.sending import Result
 from syncs.states import PostingState
 from tenants import audit
@@ -107,6 +108,7 @@ def _settle(
 ) -> Settled:
     settled = Settled()
     postings = {posting.pk: posting for posting in claim.postings}
+    arrived: list[Posting] = []
     lines: list[audit.Line] = []
     finished: list[Attempt] = []
     with transaction.atomic():
@@ -118,6 +120,8 @@ def _settle(
             lines.append(_line(posting, verdict, state))
             finished.append(_finish(claim.attempts[posting.pk], verdict, result, now))
             settled.counts[state] += 1
+            if is_ours and verdict.state == PostingState.POSTED:
+                arrived.append(posting)
             if result.outcome == Outcome.NOT_SENT:
                 settled.sentence = result.sentence
             else:
@@ -125,6 +129,7 @@ def _settle(
             if result.stops:
                 settled.stops = result.sentence
         _save_attempts(finished)
+        follow(tenant.pk, arrived, now)
         audit.record(tenant.pk, lines, actor=actor, now=now)
     return settled
 

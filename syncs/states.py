@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 
 
@@ -11,6 +13,7 @@ class SourceState(models.TextChoices):
     NEW = "new", "Waiting to be prepared"
     CODED = "coded", "Prepared"
     SKIPPED = "skipped", "Skipped by rule"
+    WAITING = "waiting", "Waiting for another document"
     HELD = "held", "Held"
     UNREADABLE = "unreadable", "Unreadable"
     IGNORED = "ignored", "Ignored"
@@ -75,6 +78,7 @@ class Disposition(models.TextChoices):
 
 _OF_SOURCE: dict[str, Disposition] = {
     SourceState.NEW: Disposition.WAITING,
+    SourceState.WAITING: Disposition.WAITING,
     SourceState.SKIPPED: Disposition.SKIPPED,
     SourceState.HELD: Disposition.HELD,
     SourceState.UNREADABLE: Disposition.UNREADABLE,
@@ -112,3 +116,15 @@ def disposition(source_state: str, posting_state: str | None) -> Disposition | N
 def may_move(old: str, new: str) -> bool:
     """Whether the table of moves has this one."""
     return PostingState(new) in MOVES[PostingState(old)]
+
+
+# Which of several postings of one document counts: what a person must see first.
+URGENCY = (
+    *(S.CONFLICT, S.DUPLICATE, S.UNCERTAIN, S.REJECTED, S.PARKED, S.HELD),
+    *(S.SENDING, S.READY, S.IGNORED, S.POSTED, S.VERIFIED, S.REVERSED),
+)
+
+
+def most_urgent(states: Iterable[str]) -> str | None:
+    """The state that stands for a chain of postings, None for an empty one."""
+    return min(states, key=lambda state: URGENCY.index(PostingState(state)), default=None)

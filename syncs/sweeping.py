@@ -13,6 +13,8 @@ from django.db.models.functions import Greatest
 
 from connector.errors import ConnectorError
 from connector.qad.client import Found, QadClient
+from syncs.consequences import follow
+from syncs.entities import entity_of
 from syncs.models import Posting
 from syncs.models.attempt import Outcome
 from syncs.sending import assert_no_transaction
@@ -65,7 +67,7 @@ def look_up(tenant: Tenant, client: QadClient, pace: Pace, posting: Posting, *, 
     """Ask QAD for one uncertain posting and settle it; returns its new state, or 'waiting' if nothing is proved yet."""
     assert_no_transaction()
     try:
-        found = client.look_up(posting.kind, posting.reference)
+        found = client.look_up(entity_of(posting), posting.reference)
         is_trusted = bool(found) or _canary_is_found(tenant, client, posting)
     except ConnectorError as error:
         _postpone(posting, now, error.message)
@@ -86,7 +88,7 @@ def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting) -> boo
     canary = (
         Posting.objects.filter(tenant=tenant, kind=posting.kind, state__in=DONE).exclude(qad_number="").order_by("-pk")
     ).first()
-    return canary is not None and bool(client.look_up(canary.kind, canary.reference))
+    return canary is not None and bool(client.look_up(entity_of(canary), canary.reference))
 
 
 def _absent(tenant: Tenant, pace: Pace, posting: Posting, actor: str, now: dt.datetime) -> str:
@@ -112,6 +114,8 @@ def _settle(
         rows = Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN, attempt_key=posting.attempt_key)
         if not rows.update(state=verdict.state, changed_at=now, **verdict.values):
             return "late"
+        if verdict.state == PostingState.POSTED:
+            follow(tenant.pk, [posting], now)
         posting.tries.filter(number=posting.attempts).update(
             outcome=verdict.outcome, finished_at=now, sentence=verdict.sentence
         )

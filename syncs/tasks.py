@@ -17,7 +17,7 @@ from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
 from syncs.models.creation import Step
 from syncs.permission import why_not_posting
 from syncs.posting import drain
-from syncs.preparing import prepare_catalogue, prepare_invoices
+from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
 from tenants import connections
@@ -65,7 +65,9 @@ def sync(tenant_id: int, actor: str) -> dict[str, int | str]:
 def _prepare(tenant: Tenant) -> int:
     done = prepare_catalogue(tenant, now=timezone.now(), actor="schedule")
     done += prepare_customers(tenant, clock=timezone.now, actor="schedule").total()
-    return done + prepare_invoices(tenant, clock=timezone.now, actor="schedule").total()
+    for kind in POSTED_KINDS:
+        done += prepare_documents(tenant, kind, clock=timezone.now, actor="schedule").total()
+    return done
 
 
 def _customers(tenant: Tenant) -> int:

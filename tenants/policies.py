@@ -35,6 +35,25 @@ POLICIES: dict[str, Policy] = {
             ("granted", "bought"),
         ),
         Policy(
+            "payment_mode",
+            "customer_payment",
+            "Payments: posted as customer payments, or as journals to the clearing account (then QAD keeps no ageing)",
+            ("customer_payment", "journal_to_clearing"),
+        ),
+        Policy("write_off_tax", "gross", "Write-offs: gross, or with relief of the note's taxes", ("gross", "relief")),
+        Policy(
+            "refund_account",
+            "gateway",
+            "Refunds leave through the account of their gateway, or all through refund clearing",
+            ("gateway", "refund_clearing"),
+        ),
+        Policy(
+            "offline_payments",
+            {},
+            "Who books offline payments first: payment method ('' for any other) -> qad or chargebee",
+            kind="origins",
+        ),
+        Policy(
             "rounding_tolerance_minor",
             5,
             "Largest rounding line of a document, in minor units of its currency; above it the document is held",
@@ -77,7 +96,16 @@ def check(key: str, value: Any) -> list[Problem]:
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a text.")]
     if policy.kind == "minor_units" and not _is_minor_units(value):
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a table such as { CLP = 0 } with 0 or 2.")]
+    if policy.kind == "origins" and not _is_origins(value):
+        fix = 'Use a table such as { check = "chargebee", bank_transfer = "qad" }.'
+        return [_problem(key, f"Policy '{key}' is {value!r}.", fix)]
     return []
+
+
+def _is_origins(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(method, str) and origin in ("qad", "chargebee") for method, origin in value.items()
+    )
 
 
 def _is_minor_units(value: Any) -> bool:

@@ -305,3 +305,13 @@ def refund_without_payment(subject: str, rest: Money) -> Problem:
         "Look at the refund in Chargebee: it should name the credit note or the payment that it pays out.",
         "document",
     )
+
+
+def waits_for(subject: str, parent: str) -> Problem:
+    return Problem(
+        "waits-for-parent",
+        subject,
+        f"{subject} waits for {parent}, which is not in QAD yet.",
+        "Nothing to do here: it follows by itself when that is posted.",
+        "document",
+    )

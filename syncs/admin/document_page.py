@@ -18,7 +18,8 @@ from syncs.admin import journals, links, words
 from syncs.admin.jsontext import indented
 from syncs.desk import Desk, open_desk
 from syncs.models import Attempt, CustomerCreation, Kind, Posting, SourceDocument
-from syncs.preparing import as_json, preview
+from syncs.batch import as_json
+from syncs.deciding_invoices import preview
 from syncs.states import DONE, PostingState, SourceState, disposition
 from tenants.access import Access
 from tenants.models import AuditEntry, Tenant

@@ -3,6 +3,7 @@
 from syncs.models.attempt import Attempt
 from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
+from syncs.models.edge import Edge
 from syncs.models.posting import Posting
 from syncs.models.run import Run, RunPage, RunState
 from syncs.models.source import Kind, SourceDocument
@@ -11,6 +12,7 @@ __all__ = [
     "Attempt",
     "Cursor",
     "CustomerCreation",
+    "Edge",
     "Kind",
     "Posting",
     "Run",

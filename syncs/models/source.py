@@ -19,6 +19,8 @@ class Kind(models.TextChoices):
     ITEM = "item", "Item"
     ITEM_PRICE = "item_price", "Item price"
     INVOICE = "invoice", "Invoice"
+    CREDIT_NOTE = "credit_note", "Credit note"
+    TRANSACTION = "transaction", "Transaction"
 
 
 class SourceDocument(models.Model):
@@ -34,7 +36,9 @@ class SourceDocument(models.Model):
     is_deleted = models.BooleanField("deleted in Chargebee", default=False)
     status = models.CharField(max_length=30, blank=True)
     customer_id = models.CharField("Chargebee customer", max_length=100, blank=True)
-    parent_id = models.CharField(max_length=100, blank=True)  # of a customer in an account hierarchy
+    # the parent account of a customer, the invoice of a credit note, the payment of a refund or reversal
+    parent_id = models.CharField(max_length=100, blank=True)
+    waits_for = models.CharField(max_length=130, blank=True, editable=False)  # "invoice:ID" while it waits for another
     currency = models.CharField(max_length=3, blank=True)
     total_minor = models.BigIntegerField(null=True)
     dated_at = models.DateTimeField(null=True)
@@ -54,6 +58,8 @@ class SourceDocument(models.Model):
         indexes = [
             models.Index(fields=["tenant", "kind", "state", "id"], name="source_work"),
             models.Index(fields=["tenant", "kind", "customer_id"], name="source_customer"),
+            models.Index(fields=["tenant", "waits_for"], name="source_waiting", condition=~Q(waits_for="")),
+            models.Index(fields=["tenant", "kind", "parent_id"], name="source_parent"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django import forms
 from tenants import policies
 from tenants.policies import POLICIES, Policy
 
+_ORIGIN = re.compile(r"\s*([a-z_]*)\s*=\s*([a-z]+)\s*\Z")
 _PAIR = re.compile(r"\s*([A-Z]{3})\s*=\s*([0-9])\s*\Z")
 
 
@@ -46,14 +47,17 @@ def _field(policy: Policy) -> forms.Field:
 
 
 def _shown(policy: Policy, value: Any) -> Any:
-    if policy.kind == "minor_units" and isinstance(value, dict):
+    if policy.kind in ("minor_units", "origins") and isinstance(value, dict):
         return ", ".join(f"{code} = {digits}" for code, digits in value.items())
     return value
 
 
 def _read(policy: Policy, value: Any) -> Any:
-    if policy.kind != "minor_units":
+    if policy.kind not in ("minor_units", "origins"):
         return value
-    pairs = [part for part in str(value).split(",") if part.strip()]
-    found = [_PAIR.match(part) for part in pairs]
-    return {pair[1]: int(pair[2]) for pair in found if pair} if all(found) else str(value)
+    pattern = _PAIR if policy.kind == "minor_units" else _ORIGIN
+    found = [pattern.match(part) for part in str(value).split(",") if part.strip()]
+    if not all(found):
+        return str(value)
+    pairs = {pair[1]: pair[2] for pair in found if pair}
+    return {key: int(text) for key, text in pairs.items()} if policy.kind == "minor_units" else pairs
