@@ -119,8 +119,8 @@ def _from_models() -> Iterator[Guard]:
         yield fixed_tenant(table)
         for field in model._meta.concrete_fields:
             target: Any = field.related_model
-            if field.is_relation and isinstance(target, type) and is_owned(target):
-                yield same_tenant(table, field.column, target._meta.db_table)
+            if target is not None and is_owned(target):
+                yield same_tenant(table, str(field.column), target._meta.db_table)
 
 
 # Same words in both dialects except these: SQLite learnt IS DISTINCT FROM in 3.39; IS and IS NOT mean the same there.
@@ -155,11 +155,16 @@ def postgresql_statements(guard: Guard) -> list[str]:
     ]
 
 
+def of_tables(connection: BaseDatabaseWrapper) -> list[Guard]:
+    """Rules whose tables exist."""
+    tables = {"", *connection.introspection.table_names()}
+    return [guard for guard in expected() if guard.table in tables and guard.needs in tables]
+
+
 def applicable(connection: BaseDatabaseWrapper) -> list[Guard]:
-    """Rules whose tables and columns exist by now."""
+    """Rules whose tables and columns exist by now; half-way through the migrations a column may not."""
+    wanted = of_tables(connection)
     with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor))
-        wanted = [guard for guard in expected() if guard.table in tables and guard.needs in ("", *tables)]
         columns = {
             table: {column.name for column in connection.introspection.get_table_description(cursor, table)}
             for table in {guard.table for guard in wanted}
@@ -204,7 +209,7 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Rules that the database does not keep as written here, by name; [] is what posting asks for."""
     found = _found(connection)
     absent = []
-    for guard in applicable(connection):
+    for guard in of_tables(connection):
         wanted = sqlite_statements(guard) if connection.vendor == "sqlite" else {guard.name: postgresql_body(guard)}
         absent += [name for name, text in wanted.items() if found.get(name) != text]
     return sorted(absent)
