@@ -80,14 +80,17 @@ def only_erasable() -> Guard:
     """Personal values may be emptied once, and nothing else may happen to their row."""
     table = AuditPersonal._meta.db_table
     same = " OR ".join(f'NEW."{column}" IS DISTINCT FROM OLD."{column}"' for column in ("id", "entry_id", "tenant_id"))
-    emptied = 'NEW."before" IS NULL AND NEW."after" IS NULL AND NEW."erased_at" IS NOT NULL AND OLD."erased_at" IS NULL'
+    emptied = (
+        """NEW."before" IS NULL AND NEW."after" IS NULL AND NEW."salt" = '' """
+        'AND NEW."erased_at" IS NOT NULL AND OLD."erased_at" IS NULL'
+    )
     return Guard(
         table,
         "only_erasable",
         ("UPDATE",),
         f"({same}) OR NOT ({emptied})",
         f"{table} may only be erased",
-        columns=("erased_at",),
+        columns=("erased_at", "salt"),
     )
 
 
