@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tenants.chain import personal_digest
 from tenants.models import AuditEntry, AuditPersonal
 
 
@@ -27,15 +27,17 @@ class Line:
 
 def record(tenant_id: int | None, lines: Iterable[Line], *, actor: str, now: dt.datetime) -> int:
     """Append lines for one tenant; returns how many. Call it inside the transaction of the change."""
-    pairs = [(_entry(tenant_id, line, actor, now), line) for line in lines]
-    AuditEntry.objects.bulk_create([entry for entry, _ in pairs], batch_size=500)
+    triples = [_entry(tenant_id, line, actor, now) for line in lines]
+    AuditEntry.objects.bulk_create([entry for entry, _, _ in triples], batch_size=500)
     personal = [
-        AuditPersonal(entry=entry, tenant_id=tenant_id, before=line.personal_before, after=line.personal_after)
-        for entry, line in pairs
-        if entry.personal_digest
+        AuditPersonal(
+            entry=entry, tenant_id=tenant_id, before=line.personal_before, after=line.personal_after, salt=salt
+        )
+        for entry, line, salt in triples
+        if salt
     ]
     AuditPersonal.objects.bulk_create(personal, batch_size=500)
-    return len(pairs)
+    return len(triples)
 
 
 def actor_name(user: Any) -> str:
@@ -43,8 +45,10 @@ def actor_name(user: Any) -> str:
     return str(user.get_username())[:150] if user is not None and user.is_authenticated else "nobody"
 
 
-def _entry(tenant_id: int | None, line: Line, actor: str, now: dt.datetime) -> AuditEntry:
-    return AuditEntry(
+def _entry(tenant_id: int | None, line: Line, actor: str, now: dt.datetime) -> tuple[AuditEntry, Line, str]:
+    is_personal = line.personal_before is not None or line.personal_after is not None
+    salt = secrets.token_hex(16) if is_personal else ""
+    entry = AuditEntry(
         tenant_id=tenant_id,
         at=now,
         actor=actor,
@@ -53,12 +57,6 @@ def _entry(tenant_id: int | None, line: Line, actor: str, now: dt.datetime) -> A
         reason=line.reason,
         before=line.before,
         after=line.after,
-        personal_digest=_digest(line),
+        personal_digest=personal_digest(salt, line.personal_before, line.personal_after) if salt else "",
     )
-
-
-def _digest(line: Line) -> str:
-    if line.personal_before is None and line.personal_after is None:
-        return ""
-    text = json.dumps([line.personal_before, line.personal_after], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return entry, line, salt

@@ -80,14 +80,17 @@ def only_erasable() -> Guard:
     """Personal values may be emptied once, and nothing else may happen to their row."""
     table = AuditPersonal._meta.db_table
     same = " OR ".join(f'NEW."{column}" IS DISTINCT FROM OLD."{column}"' for column in ("id", "entry_id", "tenant_id"))
-    emptied = 'NEW."before" IS NULL AND NEW."after" IS NULL AND NEW."erased_at" IS NOT NULL AND OLD."erased_at" IS NULL'
+    emptied = (
+        """NEW."before" IS NULL AND NEW."after" IS NULL AND NEW."salt" = '' """
+        'AND NEW."erased_at" IS NOT NULL AND OLD."erased_at" IS NULL'
+    )
     return Guard(
         table,
         "only_erasable",
         ("UPDATE",),
         f"({same}) OR NOT ({emptied})",
         f"{table} may only be erased",
-        columns=("erased_at",),
+        columns=("erased_at", "salt"),
     )
 
 
@@ -119,8 +122,8 @@ def _from_models() -> Iterator[Guard]:
         yield fixed_tenant(table)
         for field in model._meta.concrete_fields:
             target: Any = field.related_model
-            if field.is_relation and isinstance(target, type) and is_owned(target):
-                yield same_tenant(table, field.column, target._meta.db_table)
+            if target is not None and is_owned(target):
+                yield same_tenant(table, str(field.column), target._meta.db_table)
 
 
 # Same words in both dialects except these: SQLite learnt IS DISTINCT FROM in 3.39; IS and IS NOT mean the same there.
@@ -155,11 +158,16 @@ def postgresql_statements(guard: Guard) -> list[str]:
     ]
 
 
+def of_tables(connection: BaseDatabaseWrapper) -> list[Guard]:
+    """Rules whose tables exist."""
+    tables = {"", *connection.introspection.table_names()}
+    return [guard for guard in expected() if guard.table in tables and guard.needs in tables]
+
+
 def applicable(connection: BaseDatabaseWrapper) -> list[Guard]:
-    """Rules whose tables and columns exist by now."""
+    """Rules whose tables and columns exist by now; half-way through the migrations a column may not."""
+    wanted = of_tables(connection)
     with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor))
-        wanted = [guard for guard in expected() if guard.table in tables and guard.needs in ("", *tables)]
         columns = {
             table: {column.name for column in connection.introspection.get_table_description(cursor, table)}
             for table in {guard.table for guard in wanted}
@@ -204,7 +212,7 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Rules that the database does not keep as written here, by name; [] is what posting asks for."""
     found = _found(connection)
     absent = []
-    for guard in applicable(connection):
+    for guard in of_tables(connection):
         wanted = sqlite_statements(guard) if connection.vendor == "sqlite" else {guard.name: postgresql_body(guard)}
         absent += [name for name, text in wanted.items() if found.get(name) != text]
     return sorted(absent)

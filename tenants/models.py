@@ -228,7 +228,9 @@ class CallBudget(models.Model):
 class AuditEntry(models.Model):
     """One change of state, mapping, credential, policy or decision. Append-only; no personal values."""
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True, related_name="audit_entries")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, null=True, related_name="audit_entries", db_index=False
+    )
     at = models.DateTimeField()
     actor = models.CharField(max_length=150)
     action = models.CharField(max_length=60)
@@ -241,7 +243,10 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["tenant", "subject"], name="audit_subject")]
+        indexes = [
+            models.Index(fields=["tenant", "id"], name="audit_order"),
+            models.Index(fields=["tenant", "subject"], name="audit_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
@@ -254,6 +259,7 @@ class AuditPersonal(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    salt = models.CharField(max_length=32, blank=True, help_text="Without it nobody can guess what the digest hides.")
     erased_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -264,12 +270,15 @@ class AuditSeal(models.Model):
     """The place of an entry in its tenant's hash chain, written by the sealing task."""
 
     entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="seal")
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True, db_index=False)
     position = models.PositiveBigIntegerField()
     digest = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "position"], name="seal_place_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "position"], name="seal_place_once"),
+            models.UniqueConstraint(fields=["position"], condition=Q(tenant=None), name="seal_place_once_no_tenant"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.position}: {self.digest}"

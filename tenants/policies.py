@@ -78,6 +78,7 @@ POLICIES: dict[str, Policy] = {
         ),
         Policy("credit_terms", "", "QAD credit terms code for customers created there", kind="text"),
         Policy("customer_code_prefix", "C", "First letters of the QAD codes of customers created there", kind="text"),
+        Policy("audit_retention_years", 10, "How many years the audit trail is kept", kind="whole", low=1, high=100),
     )
 }
 

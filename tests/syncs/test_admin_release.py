@@ -26,7 +26,7 @@ FALLBACK = {
 @pytest.fixture
 def scene():
     """Invoices whose lines have no account."""
-    with a_scene(cycle=True) as made:
+    with a_scene(customers=4, cycle=True) as made:
         ItemMapping.objects.all().delete()
         made.sync()
         yield made

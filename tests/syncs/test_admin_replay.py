@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
 from django_q.models import OrmQ
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def scene():
-    with a_scene(cycle=True) as made:
+    with a_scene(customers=4, cycle=True) as made:
         yield made
 
 
@@ -34,10 +36,14 @@ def press(client, scene):
 
 
 def refused(scene):
-    """A document that QAD rejected while its period was locked."""
-    scene.world.qad.lock_period(2026, 11)
+    """Documents that QAD rejected while their periods were locked."""
+    now = scene.world.clock.now()
+    months = {(day.year, day.month) for day in (now - dt.timedelta(days=back) for back in range(63))}
+    for month in months:
+        scene.world.qad.lock_period(*month)
     scene.sync()
-    scene.world.qad.unlock_period(2026, 11)
+    for month in months:
+        scene.world.qad.unlock_period(*month)
     return Posting.objects.filter(tenant=scene.tenant, state="rejected").order_by("pk")
 
 

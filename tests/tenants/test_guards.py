@@ -76,7 +76,9 @@ def test_personal_values_can_be_erased_once_and_nothing_else():
             rows.update(**change)
     with refused("never deleted"), transaction.atomic():
         rows.delete()
-    rows.update(before=None, after=None, erased_at=NOW)
+    with refused("only be erased"), transaction.atomic():
+        rows.update(before=None, after=None, erased_at=NOW)  # with the salt left, the values could be guessed
+    rows.update(before=None, after=None, salt="", erased_at=NOW)
     with refused("only be erased"), transaction.atomic():
         rows.update(erased_at=NOW + dt.timedelta(days=1))
     assert rows.get().before is None
