@@ -58,17 +58,17 @@ def _references(desk: Desk, source_ids: Iterable[str]) -> dict[str, str]:
 def _decide_one(batch: Batch, row: SourceDocument, posting: Posting | None, references: dict[str, str]) -> None:
     if posting is not None and posting.state in IN_FLIGHT:
         return  # its outcome comes first; the row stays new and is prepared after it
-    record = record(batch, row)
-    if isinstance(record, list):
-        tell(batch, row, SourceState.UNREADABLE, record)
+    found = record(batch, row)
+    if isinstance(found, list):
+        tell(batch, row, SourceState.UNREADABLE, found)
         withdraw(batch, posting)
     elif posting is not None and posting.state in DONE:
-        _decide_posted(batch, row, record, posting)
-    elif (rule := skip_rule(record, batch.desk.rules)) is not None:
+        _decide_posted(batch, row, found, posting)
+    elif (rule := skip_rule(found, batch.desk.rules)) is not None:
         tell(batch, row, SourceState.SKIPPED, [Problem(rule.rule, f"Invoice {row.source_id}", rule.sentence, "")])
         withdraw(batch, posting)
     else:
-        _translate(batch, row, record, posting, references.get(row.source_id, ""))
+        _translate(batch, row, found, posting, references.get(row.source_id, ""))
 
 
 def _decide_posted(batch: Batch, row: SourceDocument, invoice: Invoice, posting: Posting) -> None:

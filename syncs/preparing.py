@@ -91,12 +91,12 @@ def _locked(tenant: Tenant, kind: str, *, after: int = 0) -> list[SourceDocument
 
 
 def _keep(batch: Batch, row: SourceDocument) -> ItemPrice | None:
-    record = record(batch, row)
-    if isinstance(record, list):
-        tell(batch, row, SourceState.UNREADABLE, record)
+    found = record(batch, row)
+    if isinstance(found, list):
+        tell(batch, row, SourceState.UNREADABLE, found)
         return None
     mark(batch, row, SourceState.KEPT)
-    return record if isinstance(record, ItemPrice) else None
+    return found if isinstance(found, ItemPrice) else None
 
 
 def _upsert_prices(tenant: Tenant, prices: list[ItemPrice]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -12,9 +12,9 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from syncs.desk import open_desk
+from syncs.desk import Desk, open_desk
 from syncs.models import Kind, SourceDocument
-from syncs.preparing import BATCH, decide
+from syncs.preparing import BATCH, POSTED_KINDS, decide
 from syncs.states import SourceState
 from tenants import audit
 from tenants.models import Tenant
@@ -45,10 +45,12 @@ class Released:
     money: Counter[str] = field(default_factory=Counter)
 
 
-def held_for(tenant: Tenant, codes: Iterable[str], kind: str = Kind.INVOICE) -> QuerySet[SourceDocument]:
+def held_for(
+    tenant: Tenant, codes: Iterable[str], kinds: Collection[str] = POSTED_KINDS
+) -> QuerySet[SourceDocument]:
     """Held documents of a tenant with any of these problems."""
     wanted = reduce(or_, (Q(codes__contains=f"|{code}|") for code in codes))
-    return SourceDocument.objects.filter(wanted, tenant=tenant, kind=kind, state=SourceState.HELD)
+    return SourceDocument.objects.filter(wanted, tenant=tenant, kind__in=kinds, state=SourceState.HELD)
 
 
 def release(tenant: Tenant, kinds: Iterable[str], *, now: dt.datetime, actor: str) -> Released:
@@ -61,13 +63,20 @@ def release(tenant: Tenant, kinds: Iterable[str], *, now: dt.datetime, actor: st
     if not codes:
         return released
     desk = open_desk(tenant.pk)
+    for kind in POSTED_KINDS:
+        _release_kind(desk, held_for(tenant, codes, (kind,)), released, now, actor)
+    return released
+
+
+def _release_kind(
+    desk: Desk, held: QuerySet[SourceDocument], released: Released, now: dt.datetime, actor: str
+) -> None:
     after = 0
     while True:
         with transaction.atomic():
-            held = held_for(tenant, codes).filter(pk__gt=after)
-            rows = list(held.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
+            rows = list(held.filter(pk__gt=after).select_for_update(skip_locked=True).order_by("pk")[:BATCH])
             if not rows:
-                return released
+                return
             decide(desk, rows, now=now, actor=actor)
             _count(released, rows)
         after = rows[-1].pk
@@ -83,7 +92,7 @@ def _count(released: Released, rows: Sequence[SourceDocument]) -> None:
 
 def _relink(tenant: Tenant, now: dt.datetime, actor: str) -> None:
     """Held customers that have a link now are linked."""
-    held = held_for(tenant, CUSTOMER_CURES, Kind.CUSTOMER)
+    held = held_for(tenant, CUSTOMER_CURES, (Kind.CUSTOMER,))
     linked = held.filter(source_id__in=tenant.customer_mappings.values("chargebee_id"))
     with transaction.atomic():
         rows = list(linked.select_for_update().values_list("pk", "source_id"))
