@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connector.money import Money, plain
 from connector.qad.client import Found
 from syncs.models import Posting
 
@@ -12,7 +13,8 @@ def judge(posting: Posting, found: Found) -> list[str]:
     if found.reference != posting.reference:
         differences.append(f"its reference is {found.reference}")
     if found.total is not None and found.total != posting.total.amount:
-        differences.append(f"its total is {found.total} and ours is {posting.total.amount}")
+        theirs = plain(Money(found.total, posting.currency))
+        differences.append(f"its total is {theirs} and ours is {plain(posting.total)}")
     if found.currency and found.currency != posting.currency:
         differences.append(f"its currency is {found.currency} and ours is {posting.currency}")
     if found.customer and found.customer != posting.customer_code:

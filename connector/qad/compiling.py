@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter, neg
@@ -56,9 +56,17 @@ def _as_is(amount: Money) -> Money:
     return amount
 
 
-def compile_body(source: Source, write: Write, profile: Profile, entity: str, rule: Correction | None) -> Body:
-    """What renders the document without its envelope; with a `rule` it takes a Corrected instead of a document."""
-    is_negated = rule is not None and rule.how != "own_entity"
+def is_opposite(rules: Sequence[Correction]) -> bool:
+    """Whether the amounts change sign: a refund that is taken back changes it twice."""
+    return sum(rule.how != "own_entity" for rule in rules) % 2 == 1
+
+
+def compile_body(source: Source, write: Write, profile: Profile, entity: str, rules: Sequence[Correction]) -> Body:
+    """What renders the document without its envelope; with `rules` it takes a Corrected instead of a document.
+
+    The constants of all rules are written, and the link of the last one: it says what the Corrected names.
+    """
+    is_negated = is_opposite(rules)
     place = _Place(
         path=f"writes.{entity}",
         values=profile.values,
@@ -67,13 +75,13 @@ def compile_body(source: Source, write: Write, profile: Profile, entity: str, ru
         required=_required(canonical.WRITES[entity]),
         sign=sign_of(write.sign, is_negated),
     )
-    lifted = _lifted(source) if rule else source
-    constants = {**write.constants, **(rule.constants if rule else {})}
+    lifted = _lifted(source) if rules else source
+    constants = dict(write.constants)
+    for rule in rules:
+        constants.update(rule.constants)
     parts = _constants(constants, profile) + _fields(lifted.fields, write.fields, place)
-    if rule:
-        parts += [
-            (theirs, partial(encode.text, get=attrgetter(ours), check=None)) for ours, theirs in rule.link.items()
-        ]
+    for ours, theirs in rules[-1].link.items() if rules else ():
+        parts.append((theirs, partial(encode.text, get=attrgetter(ours), check=None)))
     if write.sign == "absolute" and "total" in lifted.fields:
         parts.append(_guard("total", lifted.fields["total"]))
     for name, rows in lifted.rows.items():

@@ -9,15 +9,15 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from connector.errors import Problem
-from connector.ledger.documents import CustomerInvoice, QadCustomer
+from connector.ledger.documents import LedgerDocument, QadCustomer, Reversal
 from connector.money import Money
-from connector.qad.compiling import Corrected, compile_body, sign_of
+from connector.qad.compiling import Corrected, compile_body, is_opposite, sign_of
 from connector.qad.document_fields import SOURCES, Source
 from connector.qad.encode import constant, quoted
 from connector.qad.profile_shape import Correction, Profile, Write
 from connector.qad.substitute import filled, filled_pairs, filled_values
 
-Document = CustomerInvoice | QadCustomer
+Document = LedgerDocument | QadCustomer
 CorrectionKind = Literal["reversal", "refund", "unapplication"]
 
 HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
@@ -54,11 +54,33 @@ def render(document: Document, profile: Profile, entity: str = "") -> WriteReque
 
     `entity` chooses the step of a document that takes several (see `steps`); '' is the first.
     """
+    if isinstance(document, Reversal):
+        return _reversal(document, profile)
     kind: Any = type(document)
     compiled = _compiled(profile, kind, entity, "")
     if isinstance(compiled, list):
         return compiled
-    return _rendered(document, document, compiled)
+    if not compiled.source.correction:
+        return _rendered(document, document, compiled)
+    original = getattr(document, "original_reference", ""), getattr(document, "original_number", "")
+    return _rendered(document, Corrected(document, *original), compiled)
+
+
+def _reversal(reversal: Reversal, profile: Profile) -> WriteRequest | list[Problem]:
+    original = reversal.original
+    own = replace(
+        original,
+        reference=reversal.reference,
+        document_date=reversal.document_date,
+        posting_date=reversal.posting_date,
+    )
+    return render_correction(
+        own,
+        profile,
+        "reversal",
+        original_reference=original.reference,
+        original_number=reversal.original_number,
+    )
 
 
 def render_correction(
@@ -100,25 +122,28 @@ def _rendered(document: Any, row: Any, compiled: _Compiled) -> WriteRequest | li
 @lru_cache(maxsize=256)
 def _compiled(profile: Profile, document: Any, entity: str, correction: str) -> _Compiled | list[Problem]:
     source = next(source for source in SOURCES[document] if entity in ("", source.entity))
-    write = profile.write(source.entity)
+    target: str = source.entity
+    write = profile.write(target)
     if write is None:
-        return [_not_configured(source.entity)]
-    rule: Correction | None = getattr(write, correction) if correction else None
-    if rule and rule.how == "not_possible":
-        return [_no_correction(source.entity, correction)]
-    target = source.entity
-    if rule and rule.how == "own_entity":
-        target = rule.entity
-        write = profile.write(rule.entity) or write
+        return [_not_configured(target)]
+    rules: list[Correction] = []
+    for name in filter(None, (source.correction, correction)):
+        rule: Correction = getattr(write, name)
+        if rule.how == "not_possible":
+            return [_no_correction(target, name)]
+        if rule.how == "own_entity":
+            target = rule.entity
+            write = profile.write(target) or write
+        rules.append(rule)
     return _Compiled(
         target,
         source,
         filled(write.path, profile.context),
         _query(write, profile),
-        compile_body(source, write, profile, target, rule),
+        compile_body(source, write, profile, target, rules),
         _frame(write, profile),
         _gaps(target, write),
-        sign_of(write.sign, rule is not None and rule.how != "own_entity"),
+        sign_of(write.sign, is_opposite(rules)),
     )
 
 

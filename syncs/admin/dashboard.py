@@ -16,7 +16,7 @@ from tenants.access import Access, Action
 from tenants.models import Circuit, Tenant
 
 CAUSES_SHOWN = 12
-DOCUMENT_KINDS = (Kind.CUSTOMER, Kind.INVOICE)
+DOCUMENT_KINDS = tuple(kind for kind in Kind if kind == Kind.CUSTOMER or words.has_money(kind))
 
 
 @dataclass(frozen=True, slots=True)

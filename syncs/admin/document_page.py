@@ -66,9 +66,9 @@ def page(tenant: Tenant, row: SourceDocument, access: Access) -> dict[str, Any]:
         "posting": last,
         "facts": _facts(tenant, row, last),
         "badge": words.badge(standing(row, chain), words.disposition_label(standing(row, chain))),
-        "amount": words.money(row.total_minor, row.currency) if row.kind == Kind.INVOICE else "",
+        "amount": words.money(row.total_minor, row.currency) if words.has_money(row.kind) else "",
         "troubles": told,
-        "journal": _unrepeated(journal_of(tenant, row, last, access), told) if row.kind == Kind.INVOICE else None,
+        "journal": _unrepeated(journal_of(tenant, row, last, access), told) if words.has_money(row.kind) else None,
         "attempts": _attempts(tenant, chain),
         "entries": _entries(tenant, row, chain),
         "zone": tenant.time_zone,
@@ -173,6 +173,8 @@ def desk_of(tenant: Tenant) -> Desk | str:
 
 def rebuilt(desk: Desk | str, row: SourceDocument, reference: str) -> Any:
     """A document, Skipped, problems, or the sentence of `desk_of`."""
+    if row.kind != Kind.INVOICE:
+        return f"There is no preview of a {row.get_kind_display().lower()} yet."
     return desk if isinstance(desk, str) else preview(desk, row.content, reference or "preview")
 
 

@@ -38,7 +38,8 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
     nav_group, nav_label, nav_order = "Documents", "Documents", 10
     list_title = "Documents"
     list_help = "Everything that was read from Chargebee, and what became of it."
-    list_display = ("name", "customer", "dated", "amount", "standing", "outcome")
+    shows_times = False
+    list_display = ("name", "customer", "dated", "amount", "standing")
     list_display_links = ("name",)
     list_filter = ("kind", DispositionFilter, CurrencyFilter, ProblemFilter)
     search_fields = ("source_id",)
@@ -70,22 +71,16 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="amount")
     def amount(self, row: SourceDocument) -> str:
-        return words.money(row.total_minor, row.currency) if row.kind == Kind.INVOICE else words.NONE
+        return words.money(row.total_minor, row.currency) if words.has_money(row.kind) else words.NONE
 
-    @admin.display(description="disposition")
+    @admin.display(description="disposition, QAD number or problem")
     def standing(self, row: Any) -> SafeString:
-        name = str(disposition(row.state, row.chain[-1].state if row.chain else None) or words.UNKNOWN)
-        return words.badge(name, words.disposition_label(name))
-
-    @admin.display(description="QAD number or problem")
-    def outcome(self, row: Any) -> SafeString:
         last = row.chain[-1] if row.chain else None
-        problems = row.problems if row.state != SourceState.CODED else []
-        problems = problems or (last.problems if last is not None and last.state not in DONE else [])
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        said = f"{problems[0]['message']}{more}" if problems else ""
+        name = str(disposition(row.state, last.state if last else None) or words.UNKNOWN)
         number = last.qad_number if last is not None else ""
-        return format_html("{}<br>{}", number, said) if number and said else format_html("{}", number or said)
+        shown = format_html("{} {}", words.badge(name, words.disposition_label(name)), number)
+        problem = _first_problem(row, last)
+        return format_html("{}<br>{}", shown, problem) if problem else shown
 
     def get_urls(self) -> list[URLPattern]:
         ours: list[tuple[str, Callable[..., HttpResponse]]] = [
@@ -139,7 +134,13 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             return self._press(request, Way.REBUILD, row)
         shown = compared(document_page.desk_of(row.tenant), row, access.of(request))
-        return self.page(request, "rebuild.html", title=f"Rebuild {row}?", row=row, **shown)
+        return self.page(
+            request,
+            "rebuild.html",
+            title=f"Rebuild {row.get_kind_display().lower()} {row.source_id}?",
+            row=row,
+            **shown,
+        )
 
     def resend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if request.method != "POST":
@@ -211,6 +212,13 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
             selected=request.POST.getlist(ACTION_CHECKBOX_NAME)[:1000],
             across=request.POST.get("select_across", "0"),
         )
+
+
+def _first_problem(row: SourceDocument, last: Posting | None) -> str:
+    problems = row.problems if row.state != SourceState.CODED else []
+    problems = problems or (last.problems if last is not None and last.state not in DONE else [])
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{problems[0]['message']}{more}" if problems else ""
 
 
 def compared(desk: Desk | str, row: SourceDocument, access: access.Access) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _term(one: dict[str, Any], name: str, kind: str, currency: str) -> Term | No
     count = one["dispositions"].get(name, 0)
     if not count:
         return None
-    money = words.digits(one["money_minor"].get(name, 0), currency) if kind == Kind.INVOICE else ""
+    money = words.digits(one["money_minor"].get(name, 0), currency) if words.has_money(kind) else ""
     query = {"kind__exact": kind, "disposition": name} | ({"currency": currency} if currency else {})
     return Term(count, money, links.documents_url(**query))
 

@@ -219,14 +219,14 @@ def matrix(figures: Sequence[Figure]) -> dict[str, Any]:
 
 
 def kind_order(kind: str) -> int:
-    """Invoices first, customers next, the catalogue last."""
-    return {Kind.INVOICE.value: 0, Kind.CUSTOMER.value: 1}.get(kind, 2)
+    """Invoices first, then other documents, customers, and the catalogue last."""
+    return 0 if kind == Kind.INVOICE else 1 if words.has_money(kind) else 2 if kind == Kind.CUSTOMER else 3
 
 
 def _cell(figure: Figure | None) -> Cell | None:
     if figure is None:
         return None
-    money = words.digits(figure.minor, figure.currency) if figure.kind == Kind.INVOICE else ""
+    money = words.digits(figure.minor, figure.currency) if words.has_money(figure.kind) else ""
     query = {"kind__exact": figure.kind, "disposition": figure.disposition}
     query |= {"currency": figure.currency} if figure.currency else {}
     return Cell(f"{figure.count:,}", money, links.documents_url(**query))

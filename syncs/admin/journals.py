@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connector.ledger.documents import Coding, CustomerInvoice, JournalLine, journal
+from connector.ledger.documents import Coding, JournalLine, LedgerDocument
+from connector.ledger.journals import journal
 from connector.money import Money, total
 from mappings.models import AccountRole, ItemMapping, QadAccount, TaxMapping
 from syncs.admin import words
@@ -44,15 +45,16 @@ class Table:
     balances: bool
 
 
-def table(tenant: Tenant, document: CustomerInvoice) -> Table:
+def table(tenant: Tenant, document: LedgerDocument) -> Table:
     """Four queries at most, whatever the number of lines."""
     lines = journal(document, receivable_account(tenant))
     names = _account_names(tenant, {line.account for line in lines})
     mappings = _mappings(tenant, {line.coding.source for line in lines if line.coding is not None})
-    debit = total((line.debit for line in lines), document.currency)
-    credit = total((line.credit for line in lines), document.currency)
+    currency = lines[0].debit.currency if lines else ""
+    debit = total((line.debit for line in lines), currency)
+    credit = total((line.credit for line in lines), currency)
     rows = [_row(line, names, mappings) for line in lines]
-    return Table(document.currency, rows, _whole(debit), _whole(credit), debit == credit)
+    return Table(currency, rows, _whole(debit), _whole(credit), debit == credit)
 
 
 def _row(line: JournalLine, names: dict[str, str], mappings: dict[str, tuple[Button, str]]) -> Row:

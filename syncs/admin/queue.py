@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from syncs.admin import links, search, words
@@ -13,6 +14,7 @@ from syncs.admin.reading import DoorAdmin
 from syncs.models import Attempt, CustomerCreation, Posting
 from syncs.models.attempt import Outcome
 from syncs.models.creation import Step
+from syncs.states import PostingState
 from tenants.models import Tenant
 
 _OUTCOME_TONES: dict[str, str] = {
@@ -25,6 +27,7 @@ _OUTCOME_TONES: dict[str, str] = {
     Outcome.NOT_SENT: "waiting",
     Outcome.ABSENT: "waiting",
 }
+_GOES_ON: dict[str, str] = {PostingState.READY: "not before", PostingState.UNCERTAIN: "looked up after"}
 _STEP_TONES: dict[str, str] = {Step.DONE: "posted", Step.REJECTED: "rejected"}
 
 
@@ -41,10 +44,7 @@ class PostingAdmin(DoorAdmin):
     nav_group, nav_label, nav_order = "Documents", "Postings", 30
     list_title = "Postings"
     list_help = "The queue towards QAD: every document that QAD has or is to have, by its state."
-    list_display = (
-        *("reference", "state_badge", "customer_code", "amount", "posting_date", "qad_number"),
-        *("attempts", "next_try", "problem"),
-    )
+    list_display = ("reference", "standing", "customer_code", "amount", "posting_date", "qad_number", "attempts")
     list_filter = ("state", CurrencyFilter)
     search_fields = ("reference",)
     search_help_text = "A reference, a QAD number or a QAD customer, or the beginning of one."
@@ -59,20 +59,17 @@ class PostingAdmin(DoorAdmin):
         return links.document_url(row.source_id)
 
     @admin.display(description="state")
-    def state_badge(self, row: Posting) -> SafeString:
-        return words.badge(row.state, row.get_state_display())
+    def standing(self, row: Posting) -> SafeString:
+        """The state with its problem, and when the machine goes on by itself."""
+        at = {PostingState.READY: row.not_before, PostingState.UNCERTAIN: row.settle_at}.get(PostingState(row.state))
+        again = f"{_GOES_ON[row.state]} {words.minute(at, row.tenant.time_zone)}" if at is not None else ""
+        shown = format_html("{} {}", words.badge(row.state, row.get_state_display()), again)
+        problem = first_message(row.problems)
+        return format_html("{}<br>{}", shown, problem) if problem else shown
 
     @admin.display(description="amount")
     def amount(self, row: Posting) -> str:
         return words.money(row.total_minor, row.currency)
-
-    @admin.display(description="next try or look-up")
-    def next_try(self, row: Posting) -> str:
-        return words.moment(row.not_before or row.settle_at, row.tenant.time_zone)
-
-    @admin.display(description="problem")
-    def problem(self, row: Posting) -> str:
-        return first_message(row.problems)
 
 
 @admin.register(Attempt)
@@ -92,7 +89,7 @@ class AttemptAdmin(DoorAdmin):
 
     @admin.display(description="started")
     def claimed(self, row: Attempt) -> str:
-        return words.moment(row.claimed_at, row.tenant.time_zone)
+        return words.minute(row.claimed_at, row.tenant.time_zone)
 
     @admin.display(description="outcome")
     def outcome_badge(self, row: Attempt) -> SafeString:
@@ -123,7 +120,7 @@ class CustomerCreationAdmin(DoorAdmin):
 
     @admin.display(description="last change")
     def changed(self, row: CustomerCreation) -> str:
-        return words.moment(row.changed_at, row.tenant.time_zone)
+        return words.minute(row.changed_at, row.tenant.time_zone)
 
     @admin.display(description="problem")
     def problem(self, row: CustomerCreation) -> str:

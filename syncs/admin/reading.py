@@ -24,9 +24,12 @@ class ReadOnlyAdmin(TenantScopedAdmin):
     ordering = ("-id",)
     list_title = ""
     list_help = ""
+    shows_times = True
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        own = {"title": self.list_title, "list_title": self.list_title, "list_help": self.list_help}
+        tenant = access.of(request).tenant
+        times = f" Times are in {tenant.time_zone}." if tenant is not None and self.shows_times else ""
+        own = {"title": self.list_title, "list_title": self.list_title, "list_help": self.list_help + times}
         return super().changelist_view(request, {**own, **(extra_context or {})})
 
     def get_search_results(
@@ -37,7 +40,7 @@ class ReadOnlyAdmin(TenantScopedAdmin):
             return queryset, False
         return queryset.filter(pk__in=self.find(tenant, text)), False
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Also the parameters of our own filters."""
         ours = {getattr(entry, "parameter_name", None) for entry in self.get_list_filter(request)}
         return lookup in ours or super().lookup_allowed(lookup, value, request)

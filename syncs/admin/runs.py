@@ -55,7 +55,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="started")
     def started(self, run: Run) -> str:
-        return words.moment(run.started_at, run.tenant.time_zone)
+        return words.minute(run.started_at, run.tenant.time_zone)
 
     @admin.display(description="took")
     def took(self, run: Run) -> str:

@@ -10,10 +10,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connector.money import Money, UnknownCurrency, plain
-from syncs.models import RunState
+from syncs.models import Kind, RunState
 from syncs.states import Disposition, PostingState
 
 NONE = "—"
+_WITHOUT_MONEY = frozenset({Kind.CUSTOMER, Kind.ITEM_FAMILY, Kind.ITEM, Kind.ITEM_PRICE})
 UNKNOWN = "unknown"  # a document whose pair of states the table of dispositions does not have
 
 # good: done. quiet: nothing to do. wait: the connector goes on by itself. warn, bad: a person must look.
@@ -42,6 +43,11 @@ _TONES: dict[str, str] = {
     RunState.INTERRUPTED: "bad",
     UNKNOWN: "bad",
 }
+
+
+def has_money(kind: str) -> bool:
+    """Whether documents of a kind are posted with an amount, unlike customers and the catalogue."""
+    return kind not in _WITHOUT_MONEY
 
 
 def grouped(amount: Decimal) -> str:
@@ -86,6 +92,11 @@ def disposition_label(name: str) -> str:
 def moment(at: dt.datetime | None, zone: str) -> str:
     """A moment in the tenant's accounting zone, with the zone's short name."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}" if at else NONE
+
+
+def minute(at: dt.datetime | None, zone: str) -> str:
+    """A moment in a list: to the minute, in the zone that the list names."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if at else NONE
 
 
 def counted(count: int, one: str, many: str = "") -> str:
