@@ -57,14 +57,15 @@ def decide(batch: Batch, rows: Sequence[SourceDocument]) -> None:
     """Decide these credit notes or transactions; nothing is written yet."""
     records = {row.pk: record(batch, row) for row in rows}
     read = [one for one in records.values() if not isinstance(one, list)]
-    is_note = rows[0].kind == Kind.CREDIT_NOTE
-    parents = parents_of.of_notes(batch, read) if is_note else parents_of.of_transactions(batch, read)
-    chains: dict[int, list[Posting]] = {}
-    for posting in Posting.objects.filter(source__in=rows).order_by("pk"):
-        chains.setdefault(posting.source_id, []).append(posting)
     edges: dict[int, dict[str, Edge]] = {}
     for edge in Edge.objects.filter(owner__in=rows):
         edges.setdefault(edge.owner_id, {})[edge.invoice_id] = edge
+    settled = {invoice_id for mine in edges.values() for invoice_id in mine}
+    is_note = rows[0].kind == Kind.CREDIT_NOTE
+    parents = (parents_of.of_notes if is_note else parents_of.of_transactions)(batch, read, settled)
+    chains: dict[int, list[Posting]] = {}
+    for posting in Posting.objects.filter(source__in=rows).order_by("pk"):
+        chains.setdefault(posting.source_id, []).append(posting)
     for row in rows:
         found = records[row.pk]
         if isinstance(found, list):
@@ -144,7 +145,7 @@ def _missing_parent(case: Case) -> tuple[Problem, str] | None:
             note = row.credit_note_id
             return say.waits_for(case.name, f"credit note {note}"), f"{Kind.CREDIT_NOTE}:{note}"
     payment = payment_id(found)
-    if payment and payment not in case.parents.payments and payment in case.parents.payment_records:
+    if payment and payment not in case.parents.payments and payment in case.parents.known_payments:
         return say.waits_for(case.name, f"payment {payment}"), f"{Kind.TRANSACTION}:{payment}"
     return None
 

@@ -23,22 +23,23 @@ class Parents:
     notes: dict[str, Posted] = field(default_factory=dict)
     payments: dict[str, Posted] = field(default_factory=dict)
     payment_records: dict[str, Transaction] = field(default_factory=dict)
+    known_payments: dict[str, str] = field(default_factory=dict)  # payment -> state of its source
     reversals: dict[str, list[Transaction]] = field(default_factory=dict)  # payment -> its payment_reversals
     states: dict[str, str] = field(default_factory=dict)
 
 
-def of_notes(batch: Batch, notes: Iterable[CreditNote]) -> Parents:
-    """What these credit notes lean on."""
+def of_notes(batch: Batch, notes: Iterable[CreditNote], settled: set[str]) -> Parents:
+    """What these credit notes lean on; `settled` are invoices that QAD has them applied to."""
     notes = list(notes)
-    ids = {row.invoice_id for note in notes for row in note.allocations}
+    ids = settled | {row.invoice_id for note in notes for row in note.allocations}
     ids |= {note.reference_invoice_id for note in notes if note.reference_invoice_id}
-    return Parents(invoices=_posted(batch, Kind.INVOICE, ids), states=_states(batch, ids))
+    return Parents(invoices=_posted(batch, Kind.INVOICE, ids), states=_states(batch, Kind.INVOICE, ids))
 
 
-def of_transactions(batch: Batch, transactions: Iterable[Transaction]) -> Parents:
-    """What these payments and refunds lean on."""
+def of_transactions(batch: Batch, transactions: Iterable[Transaction], settled: set[str]) -> Parents:
+    """What these payments and refunds lean on; `settled` are invoices that QAD has them applied to."""
     transactions = list(transactions)
-    invoices = {row.invoice_id for one in transactions for row in one.linked_invoices}
+    invoices = settled | {row.invoice_id for one in transactions for row in one.linked_invoices}
     notes = {row.credit_note_id for one in transactions for row in one.linked_notes}
     payments = {payment_id(one) for one in transactions if payment_id(one)}
     return Parents(
@@ -46,8 +47,9 @@ def of_transactions(batch: Batch, transactions: Iterable[Transaction]) -> Parent
         notes=_posted(batch, Kind.CREDIT_NOTE, notes),
         payments=_posted(batch, Kind.TRANSACTION, payments),
         payment_records=_records(batch, payments),
+        known_payments=_states(batch, Kind.TRANSACTION, payments),
         reversals=_reversals(batch, {one.id for one in transactions if one.type == "payment"}),
-        states=_states(batch, invoices),
+        states=_states(batch, Kind.INVOICE, invoices),
     )
 
 
@@ -68,8 +70,8 @@ def as_posted(posting: Posting) -> Posted:
     return Posted(posting.reference, posting.qad_number, day, posting.customer_code, posting.kind)
 
 
-def _states(batch: Batch, ids: set[str]) -> dict[str, str]:
-    rows = SourceDocument.objects.filter(tenant=batch.desk.tenant, kind=Kind.INVOICE, source_id__in=ids)
+def _states(batch: Batch, kind: str, ids: set[str]) -> dict[str, str]:
+    rows = SourceDocument.objects.filter(tenant=batch.desk.tenant, kind=kind, source_id__in=ids)
     return dict(rows.values_list("source_id", "state"))
 
 

@@ -22,7 +22,7 @@ from syncs.models import Posting, Run, RunState
 from syncs.permission import why_not_posting
 from syncs.posting import drain
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
-from syncs.releasing import release
+from syncs.releasing import CURES, release
 from syncs.settling import Pace
 from syncs.states import PostingState
 from syncs.sweeping import sweep
@@ -157,7 +157,7 @@ def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: st
     if not why_not_posting(tenant):
         tell(Step("Creating customers in QAD", 0))
         create_customers(tenant, qad, pace_of(tenant), clock=clock, until=time.monotonic() + DRAIN_SECONDS, actor=actor)
-    release(tenant, ("customers", "items", "taxes", "account_roles"), now=clock(), actor=actor)
+    release(tenant, CURES, now=clock(), actor=actor)
 
 
 def _prepare_and_post(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> Counter[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from mappings.models import AccountRole, ItemMapping, TaxMapping
+from mappings.models import AccountRole, BankMapping, ItemMapping, TaxMapping
 from syncs import intake, running
 from tenants.models import (
     ChargebeeConnection,
@@ -52,6 +52,8 @@ ROLES = {
     "promotional_bought": "2450",
     "round_off": "6900",
     "withheld_tax": "1250",
+    "write_off": "6500",
+    "refund_clearing": "1090",
     "receivable": "1200",
 }
 
@@ -84,7 +86,13 @@ def a_connected_tenant(
     QadCredential.objects.create(
         tenant=tenant, username="connector", password="sandbox-password", client_id="sandbox-client"
     )
-    decided = {"create_customers": "create", "credit_terms": "N30", "settle_seconds": 1, **(policies or {})}
+    decided = {
+        "create_customers": "create",
+        "credit_terms": "N30",
+        "settle_seconds": 1,
+        "offline_payments": {"": "chargebee"},
+        **(policies or {}),
+    }
     for key, value in decided.items():
         PolicySetting.objects.create(tenant=tenant, key=key, value=value)
     ProbeResult.objects.create(
@@ -102,6 +110,8 @@ def map_everything(tenant: Tenant, since: dt.date = SINCE) -> None:
     ):
         ItemMapping.objects.create(tenant=tenant, level=level, key=key, gl_account=account, valid_from=since)
     TaxMapping.objects.create(tenant=tenant, gl_account="2230", valid_from=since)
+    BankMapping.objects.create(tenant=tenant, gl_account="1090", valid_from=since)
+    BankMapping.objects.create(tenant=tenant, gateway="not_applicable", gl_account="1010", valid_from=since)
     for role, account in ROLES.items():
         AccountRole.objects.create(tenant=tenant, role=role, gl_account=account, valid_from=since)
 

@@ -47,14 +47,15 @@ EVERY_KIND = {
     "customers": [("chargebee_id", "qad_code", "link", "note"), ("cust-1", "C0000001", "", "")],
     "items": [ITEM_HEADINGS, ("Item price", "pro-EUR", SINCE, 4000), ("fallback", "", "2026-01-01", "4100")],
     "taxes": [("name", "jurisdiction", "rate", "valid_from", "gl_account"), ("VAT", "", 19, SINCE, "2230")],
+    "banks": [("gateway", "method", "currency", "valid_from", "gl_account"), ("stripe", "card", "", SINCE, "1090")],
     "account_roles": [("role", "valid_from", "gl_account"), ("Discount", SINCE, "4800")],
 }
 
 
 def test_it_imports_every_kind_from_one_workbook(tenant):
     seen = preview(tenant, a_workbook(**EVERY_KIND), "m.xlsx")
-    assert (counts(seen), told(seen)) == ((5, 0, 0), [])
-    assert save_all(tenant, seen, actor="ada", now=NOW).created == 5
+    assert (counts(seen), told(seen)) == ((6, 0, 0), [])
+    assert save_all(tenant, seen, actor="ada", now=NOW).created == 6
     assert CustomerMapping.objects.get().kind == "direct"
     assert set(ItemMapping.objects.values_list("level", "key", "gl_account")) == {
         ("item_price", "pro-EUR", "4000"),
@@ -165,7 +166,7 @@ def test_export_and_import_change_nothing(tenant):
     an_item(tenant, "0012", "4000", project="0007")
     lines = AuditEntry.objects.count()
     seen = preview(tenant, to_xlsx(tables(tenant)), "m.xlsx")
-    assert (counts(seen), told(seen)) == ((0, 0, 7), [])
+    assert (counts(seen), told(seen)) == ((0, 0, 8), [])
     assert not save_all(tenant, seen, actor="ada", now=NOW)
     assert AuditEntry.objects.count() == lines
     for table in tables(tenant):
@@ -212,7 +213,7 @@ def test_rows_of_other_tenants_are_neither_found_nor_exported(tenant):
     save_all(tenant, seen, actor="ada", now=NOW)
     theirs.refresh_from_db()
     assert (theirs.gl_account, theirs.version) == ("4000", 1)
-    assert [len(table.rows) for table in tables(other)] == [0, 1, 0, 0]
+    assert [len(table.rows) for table in tables(other)] == [0, 1, 0, 0, 0]
 
 
 def test_the_command_imports_a_file(tenant, tmp_path):
