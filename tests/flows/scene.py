@@ -53,7 +53,13 @@ class Scene:
 
     def sync(self, **options: Any) -> running.Story:
         return running.sync(
-            self.tenant, intake.PULL_ORDER, trigger="test", clock=self.clock, tell=lambda step: None, actor="test", **options
+            self.tenant,
+            intake.PULL_ORDER,
+            trigger="test",
+            clock=self.clock,
+            tell=lambda step: None,
+            actor="test",
+            **options,
         )
 
     def post(self) -> Counter[str]:
@@ -121,7 +127,9 @@ class Scene:
 
     def sent(self) -> int:
         """How many invoice writes reached QAD."""
-        return sum(count for asked, count in self.world.requests.items() if asked.startswith("POST") and _is_invoice(asked))
+        return sum(
+            count for asked, count in self.world.requests.items() if asked.startswith("POST") and _is_invoice(asked)
+        )
 
 
 def _is_invoice(asked: str) -> bool:

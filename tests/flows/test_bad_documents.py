@@ -53,7 +53,11 @@ BAD: dict[str, tuple[Callable[[Raw], None], str, tuple[str, ...]]] = {
     "lines-object": (_with(line_items={"a": 1}), "unreadable", ("line_items",)),
     "line-kind": (_line(entity_type="mystery"), "unreadable", ("mystery",)),
     "line-amount": (_line(amount=None), "unreadable", ("amount",)),
-    "identity-total": (_with(total=10001, amount_due=10001, amount_to_collect=10001), "held", ("100.01", "100.00", "0.01")),
+    "identity-total": (
+        _with(total=10001, amount_due=10001, amount_to_collect=10001),
+        "held",
+        ("100.01", "100.00", "0.01"),
+    ),
     "identity-lines": (_line(amount=9999), "held", ("100.00", "99.99", "0.01")),
     "identity-due": (_with(amount_due=9000, amount_to_collect=9000), "held", ("90.00", "100.00")),
     "customer-strange": (_with(customer_id="nobody"), "held", ("nobody", "Customer mappings")),

@@ -38,7 +38,12 @@ def test_it_creates_a_customer_with_its_domain_data_and_posts_to_it(dialect, wri
         scene.sync()
 
         (row,) = ours(scene)
-        assert (row["name"], row["reference"], row["site"], row["is_complete"]) == ("Brand New Inc", who, "10-100", True)
+        assert (row["name"], row["reference"], row["site"], row["is_complete"]) == (
+            "Brand New Inc",
+            who,
+            "10-100",
+            True,
+        )
         assert CustomerMapping.objects.get(chargebee_id=who).qad_code == row["code"]
         assert scene.posting(source_id).state == "posted"
         posts = sum(count for asked, count in scene.world.requests.items() if "ustomer" in asked and "POST" in asked)

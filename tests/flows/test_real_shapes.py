@@ -54,7 +54,12 @@ SHAPES: dict[str, dict[str, Any]] = {
             Charge(172, "storage-USD-Monthly", "addon_item_price", pricing_model="tiered", tiers=TIERS, extra=DECIMALS),
         )
     },
-    "keys that nobody has told us of": {"total": 19_900, "cf_region": {"a": [1]}, "is_digital": True, "brand_new": None},
+    "keys that nobody has told us of": {
+        "total": 19_900,
+        "cf_region": {"a": [1]},
+        "is_digital": True,
+        "brand_new": None,
+    },
     "rounded off": {"charges": (Charge(19_949, PLAN),), "bill": {"round_off": -49}},
     "nothing to pay": {"charges": (Charge(19_900, PLAN, discount=19_900),), "status": "paid"},
     "an empty array of everything": {
@@ -120,5 +125,3 @@ def test_it_posts_a_name_of_any_script_and_length(lines):
 
         assert scene.dispositions() == {"posted": 1}
         assert_books_agree(scene)
-
-

@@ -201,7 +201,9 @@ def test_a_dead_worker_leaves_its_postings_uncertain_and_never_ready():
         assert_books_agree(scene)
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer; processes are tried in test_killed.py.")
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite has one writer; processes are tried in test_killed.py."
+)
 def test_two_workers_that_drain_at_once_send_each_document_once():
     with a_scene() as scene:
         for _ in range(24):
