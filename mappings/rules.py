@@ -135,7 +135,13 @@ def _customer_row(values: Values, subject: str) -> Iterator[Finding]:
         )
 
 
-_CHECKS = {"customers": _customer_row, "items": _item_row, "taxes": _tax_row, "banks": _coded_row, "account_roles": _coded_row}
+_CHECKS = {
+    "customers": _customer_row,
+    "items": _item_row,
+    "taxes": _tax_row,
+    "banks": _coded_row,
+    "account_roles": _coded_row,
+}
 
 
 def _customer(code: str, mirror: Mirror, subject: str) -> Iterator[Finding]:

@@ -16,7 +16,16 @@ from connector.ledger.coding import (
     TaxRule,
 )
 from connector.ledger.documents import Coding
-from mappings.models import AccountRole, BankMapping, CatalogPrice, CustomerMapping, ItemMapping, QadAccount, QadCustomer, TaxMapping
+from mappings.models import (
+    AccountRole,
+    BankMapping,
+    CatalogPrice,
+    CustomerMapping,
+    ItemMapping,
+    QadAccount,
+    QadCustomer,
+    TaxMapping,
+)
 
 _DIMENSIONS = ("gl_account", "sub_account", "cost_centre", "project")
 

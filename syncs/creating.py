@@ -22,11 +22,11 @@ from connector.ledger.names import normalised
 from connector.qad.client import QadClient
 from connector.qad.payloads import WriteRequest, render, steps
 from mappings.models import QadCustomer
+from syncs.batch import as_json, codes
 from syncs.customers import link
 from syncs.models import CustomerCreation, SourceDocument
 from syncs.models.attempt import Outcome
 from syncs.models.creation import Step
-from syncs.batch import as_json, codes
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import BACKOFF_BASE, Pace
 from syncs.states import SourceState

@@ -18,8 +18,8 @@ from connector.ledger import problems as say
 from connector.ledger.customers import Directory, Known, as_qad_customer, name_of
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
-from syncs.models import CustomerCreation, Kind, SourceDocument
 from syncs.batch import as_json, codes, identity_problem
+from syncs.models import CustomerCreation, Kind, SourceDocument
 from syncs.states import SourceState
 from tenants import audit, policies
 from tenants.models import Tenant

@@ -22,7 +22,7 @@ from connector.ledger.stored import restore
 from connector.ledger.validate_transactions import name_of, payment_id
 from connector.money import Money
 from syncs import parents as parents_of
-from syncs.batch import Batch, REBUILDABLE, add_posting, fits, mark, name_for, rebuild, record, tell, wait, withdraw
+from syncs.batch import REBUILDABLE, Batch, add_posting, fits, mark, name_for, rebuild, record, tell, wait, withdraw
 from syncs.deciding_invoices import order_key
 from syncs.models import Edge, Kind, Posting, SourceDocument
 from syncs.parents import Parents, as_posted
@@ -234,9 +234,7 @@ def _move_edges(batch: Batch, case: Case, main: Posting) -> list[Problem]:
         if isinstance(document, list):
             return document
         place = sum(one.kind == document.kind for one in (*case.chain, *_fresh_of(batch, case.row)))
-        add_posting(
-            batch, case.row, document, main.order_key, main.projection, invoice_id=invoice_id, place=place
-        )
+        add_posting(batch, case.row, document, main.order_key, main.projection, invoice_id=invoice_id, place=place)
     return []
 
 

@@ -45,9 +45,7 @@ class Released:
     money: Counter[str] = field(default_factory=Counter)
 
 
-def held_for(
-    tenant: Tenant, codes: Iterable[str], kinds: Collection[str] = POSTED_KINDS
-) -> QuerySet[SourceDocument]:
+def held_for(tenant: Tenant, codes: Iterable[str], kinds: Collection[str] = POSTED_KINDS) -> QuerySet[SourceDocument]:
     """Held documents of a tenant with any of these problems."""
     wanted = reduce(or_, (Q(codes__contains=f"|{code}|") for code in codes))
     return SourceDocument.objects.filter(wanted, tenant=tenant, kind__in=kinds, state=SourceState.HELD)
@@ -68,9 +66,7 @@ def release(tenant: Tenant, kinds: Iterable[str], *, now: dt.datetime, actor: st
     return released
 
 
-def _release_kind(
-    desk: Desk, held: QuerySet[SourceDocument], released: Released, now: dt.datetime, actor: str
-) -> None:
+def _release_kind(desk: Desk, held: QuerySet[SourceDocument], released: Released, now: dt.datetime, actor: str) -> None:
     after = 0
     while True:
         with transaction.atomic():

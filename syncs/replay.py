@@ -51,9 +51,7 @@ def resend(tenant: Tenant, rows: Sequence[SourceDocument], *, now: dt.datetime, 
         settled = _settled(fresh)
         _note(tenant, [row for row in fresh if row.pk not in settled], "replay-resend", actor, now)
         waiting = Posting.objects.filter(tenant=tenant, source__in=fresh, state__in=RESENDABLE)
-        counts[RESENT] = waiting.update(
-            state=PostingState.READY, must_look_up=True, not_before=None, changed_at=now
-        )
+        counts[RESENT] = waiting.update(state=PostingState.READY, must_look_up=True, not_before=None, changed_at=now)
         counts[LOOKED_UP] = _look_up_soon(settled, now)
         counts[LEFT] = len(fresh) - counts[RESENT] - counts[LOOKED_UP]
     return counts

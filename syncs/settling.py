@@ -18,11 +18,11 @@ from connector.errors import Problem
 from connector.http.exchange import Exchange
 from connector.http.retry import delay
 from connector.qad.client import Found
+from syncs.batch import as_json
 from syncs.consequences import follow
 from syncs.matching import judge
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
-from syncs.batch import as_json
 from syncs.sending import Result
 from syncs.states import PostingState
 from tenants import audit
@@ -152,9 +152,7 @@ def move(posting: Posting, old: PostingState, key: uuid.UUID | None, verdict: Ve
     values = {"state": verdict.state.value, "changed_at": now, **verdict.values}
     columns = [Posting._meta.get_field(name) for name in values]
     changes = ", ".join(f'"{column.column}" = %s' for column in columns)
-    given = [
-        column.get_db_prep_save(value, connection) for column, value in zip(columns, values.values(), strict=True)
-    ]
+    given = [column.get_db_prep_save(value, connection) for column, value in zip(columns, values.values(), strict=True)]
     attempt = Posting._meta.get_field("attempt_key").get_db_prep_save(key, connection)
     table = Posting._meta.db_table
     with connection.cursor() as cursor:

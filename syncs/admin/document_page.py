@@ -11,15 +11,15 @@ from django.core.exceptions import ObjectDoesNotExist
 from connector.errors import ConnectorError
 from connector.ledger.documents import CustomerInvoice
 from connector.ledger.invoices import Skipped
-from connector.ledger.stored import from_json
+from connector.ledger.stored import restore
 from connector.periods import business_date
 from mappings.models import QadCustomer
 from syncs.admin import journals, links, words
 from syncs.admin.jsontext import indented
-from syncs.desk import Desk, open_desk
-from syncs.models import Attempt, CustomerCreation, Kind, Posting, SourceDocument
 from syncs.batch import as_json
 from syncs.deciding_invoices import preview
+from syncs.desk import Desk, open_desk
+from syncs.models import Attempt, CustomerCreation, Kind, Posting, SourceDocument
 from syncs.states import DONE, PostingState, SourceState, disposition
 from tenants.access import Access
 from tenants.models import AuditEntry, Tenant
@@ -141,10 +141,10 @@ def journal_of(tenant: Tenant, row: SourceDocument, posting: Posting | None, acc
     """What QAD has, what it will be sent, or what preparing would make of the document now."""
     if posting is not None and posting.state in DONE:
         note = f"As {posting.qad_number} in QAD, dated {posting.qad_posting_date or posting.posting_date}."
-        return Journal("Posted journal", note, journals.table(tenant, from_json(posting.document)), [])
+        return Journal("Posted journal", note, journals.table(tenant, restore(posting.document)), [])
     if posting is not None and row.state == SourceState.CODED and posting.state != PostingState.HELD:
         note = "This is what was sent." if posting.attempts else "This is what will be sent."
-        return Journal("Journal preview", note, journals.table(tenant, from_json(posting.document)), [])
+        return Journal("Journal preview", note, journals.table(tenant, restore(posting.document)), [])
     return shown(tenant, rebuilt(desk_of(tenant), row, posting.reference if posting else ""), access)
 
 

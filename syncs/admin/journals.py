@@ -9,15 +9,16 @@ from decimal import Decimal
 from connector.ledger.documents import Coding, JournalLine, LedgerDocument
 from connector.ledger.journals import journal
 from connector.money import Money, total
-from mappings.models import AccountRole, ItemMapping, QadAccount, TaxMapping
+from mappings.models import AccountRole, BankMapping, ItemMapping, QadAccount, TaxMapping
 from syncs.admin import words
 from syncs.admin.links import Button, url
 from syncs.books import receivable_account
 from tenants.models import Tenant
 
-_MODELS: dict[str, type[ItemMapping | TaxMapping | AccountRole]] = {
+_MODELS: dict[str, type[ItemMapping | TaxMapping | BankMapping | AccountRole]] = {
     "item": ItemMapping,
     "tax": TaxMapping,
+    "bank": BankMapping,
     "role": AccountRole,
 }
 

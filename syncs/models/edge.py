@@ -9,7 +9,7 @@ from tenants.models import Tenant
 
 
 class Edge(models.Model):
-    """One amount for an owner and an invoice, in minor units of `currency`; the owner's postings lead from one to the other."""
+    """An amount of an owner on an invoice, in minor units of `currency`, as wanted and as reached."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT)
     owner = models.ForeignKey(SourceDocument, on_delete=models.PROTECT, related_name="edges")

@@ -121,9 +121,11 @@ class Scene:
         return " ".join(f"{one['message']} {one['fix']}" for one in [*row.problems, *posted])
 
     def in_qad(self, reference: str = "") -> list[dict[str, Any]]:
-        """Invoices in QAD's ledger that carry one of our references."""
+        """What QAD's ledger has under this reference; '' means every invoice of ours."""
         documents = self.world.ledger()["documents"]
-        return [one for one in documents if one["reference"] and reference in ("", one["reference"])]
+        if reference:
+            return [one for one in documents if one["reference"] == reference]
+        return [one for one in documents if "-INV-" in one["reference"]]
 
     def sent(self) -> int:
         """How many invoice writes reached QAD."""

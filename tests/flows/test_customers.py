@@ -89,7 +89,7 @@ def test_it_resumes_a_customer_whose_second_step_was_refused():
 
 def test_it_resumes_a_customer_whose_worker_died_between_the_steps():
     with a_scene() as scene:
-        who, source_id = newcomer(scene)
+        _who, source_id = newcomer(scene)
         scene.fault("status", path=STEPS["domain"], times=None, status=503)
         scene.sync()
         CustomerCreation.objects.update(step="domain", claim_key="8" * 32, lease_until=timezone.now(), not_before=None)
@@ -105,7 +105,7 @@ def test_it_resumes_a_customer_whose_worker_died_between_the_steps():
 def test_it_links_a_customer_that_names_his_code_in_qad():
     with a_scene() as scene:
         scene.world.qad.add_customer("KNOWN001", "Some other name")
-        who, source_id = newcomer(scene, meta_data={"qad_customer": "KNOWN001"})
+        who, _source_id = newcomer(scene, meta_data={"qad_customer": "KNOWN001"})
 
         scene.sync()
 

@@ -1,4 +1,4 @@
-"""Credit notes, write-offs, payments and refunds reach QAD once, settle what Chargebee says, and come back when they end."""
+"""Credit notes, write-offs, payments and refunds reach QAD once, settle what they should, and go back when they end."""
 
 from __future__ import annotations
 
@@ -226,7 +226,9 @@ def test_a_refund_waits_while_its_payment_is_held_and_follows_when_it_is_free():
         scene.sync()
         assert scene.dispositions("transaction") == {"held": 1, "waiting": 1}
         for row in saved:
-            scene.tenant.bank_mappings.create(**{name: value for name, value in row.items() if name not in ("id", "tenant_id")})
+            scene.tenant.bank_mappings.create(
+                **{name: value for name, value in row.items() if name not in ("id", "tenant_id")}
+            )
 
         scene.sync()
 

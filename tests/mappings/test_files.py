@@ -47,7 +47,7 @@ EVERY_KIND = {
     "customers": [("chargebee_id", "qad_code", "link", "note"), ("cust-1", "C0000001", "", "")],
     "items": [ITEM_HEADINGS, ("Item price", "pro-EUR", SINCE, 4000), ("fallback", "", "2026-01-01", "4100")],
     "taxes": [("name", "jurisdiction", "rate", "valid_from", "gl_account"), ("VAT", "", 19, SINCE, "2230")],
-    "banks": [("gateway", "method", "currency", "valid_from", "gl_account"), ("stripe", "card", "", SINCE, "1090")],
+    "banks": [("gateway", "method", "currency", "valid_from", "gl_account"), ("stripe", "card", "", SINCE, "4000")],
     "account_roles": [("role", "valid_from", "gl_account"), ("Discount", SINCE, "4800")],
 }
 
@@ -220,9 +220,9 @@ def test_the_command_imports_a_file(tenant, tmp_path):
     path = tmp_path / "m.xlsx"
     path.write_bytes(a_workbook(**EVERY_KIND, notes=[("hello",)]))
     told = command("import_mappings", "acme", path)
-    assert "5 new, 0 changed, 0 unchanged." in told
+    assert "6 new, 0 changed, 0 unchanged." in told
     assert "Sheet 'notes' is no list of mappings and was left aside." in told
-    assert "Saved: 5 new, 0 changed." in told
+    assert "Saved: 6 new, 0 changed." in told
     assert AuditEntry.objects.first().actor == "import_mappings m.xlsx"
 
 
