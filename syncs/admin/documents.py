@@ -18,7 +18,7 @@ from connector.ledger.documents import CustomerInvoice
 from connector.ledger.stored import to_json
 from connector.periods import business_date
 from syncs.admin import document_page, figures, replaying, search, words
-from syncs.admin.differences import differences
+from syncs.admin.differences import Difference, differences
 from syncs.admin.filters import CurrencyFilter, DispositionFilter, ProblemFilter
 from syncs.admin.reading import ReadOnlyAdmin
 from syncs.admin.replaying import Way
@@ -226,7 +226,16 @@ def compared(desk: Desk | str, row: SourceDocument, access: access.Access) -> di
     chain = document_page.chain_of(row)
     posting = chain[-1] if chain else None
     if row.kind != Kind.INVOICE:
-        return {"posting": posting, "changes": None, "journal": None}
+        return {"posting": posting, "changes": None, "journal": None, "says": "decided anew"}
     made = document_page.rebuilt(desk, row, posting.reference if posting else "")
     changes = differences(posting.document, to_json(made)) if posting and isinstance(made, CustomerInvoice) else None
-    return {"posting": posting, "changes": changes, "journal": document_page.shown(row.tenant, made, access)}
+    journal = document_page.shown(row.tenant, made, access)
+    return {"posting": posting, "changes": changes, "journal": journal, "says": _in_short(made, changes)}
+
+
+def _in_short(made: Any, changes: list[Difference] | None) -> str:
+    if not isinstance(made, CustomerInvoice):
+        return "still not posted"
+    if changes is None:
+        return "would be posted"
+    return words.counted(len(changes), "change") if changes else "no change"

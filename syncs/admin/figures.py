@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from syncs.admin import links, words
 from syncs.models import Kind, Posting, SourceDocument
@@ -66,16 +66,18 @@ def _add(
     minor[whole] += amount or 0
 
 
-def in_disposition(rows: QuerySet[SourceDocument], name: str) -> QuerySet[SourceDocument]:
-    """The part of `rows` that stands in one disposition."""
+def in_disposition(rows: QuerySet[SourceDocument], name: str, tenant: Tenant | None) -> QuerySet[SourceDocument]:
+    """The part of a tenant's `rows` that stands in one disposition."""
     sources = [state for state in SourceState if state != SourceState.CODED and disposition(state, None) == name]
     stages = [state for state in PostingState if disposition(SourceState.CODED, state) == name]
     wanted = Q(state__in=sources)
     if stages:
-        staged = Posting.objects.filter(tenant=OuterRef("tenant"), state__in=stages)
-        of_it = Q(pk__in=Subquery(staged.values("source_id")))
-        rows = rows.annotate(stage=Subquery(last_posting.values("state")[:1]))
-        wanted |= Q(state=SourceState.CODED) & of_it & Q(stage__in=stages)
+        later = Posting.objects.filter(source=OuterRef("source"), place__gt=OuterRef("place"))
+        last = Posting.objects.filter(~Exists(later), state__in=stages)
+        if name == Disposition.POSTED:  # most documents: the newest of them are found before a list of all is made
+            wanted |= Q(Exists(last.filter(source=OuterRef("pk"))), state=SourceState.CODED)
+        else:
+            wanted |= Q(pk__in=last.filter(tenant=tenant).values("source_id"), state=SourceState.CODED)
     return rows.filter(wanted)
 
 

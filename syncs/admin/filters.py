@@ -29,7 +29,8 @@ class DispositionFilter(SimpleListFilter):
         name = self.value()
         if name is None:
             return queryset
-        return figures.in_disposition(queryset, name) if name in Disposition.values else queryset.none()
+        tenant = access.of(request).tenant
+        return figures.in_disposition(queryset, name, tenant) if name in Disposition.values else queryset.none()
 
 
 class CurrencyFilter(SimpleListFilter):

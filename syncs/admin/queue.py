@@ -47,7 +47,7 @@ class PostingAdmin(DoorAdmin):
     list_display = ("reference", "standing", "customer_code", "amount", "posting_date", "qad_number", "attempts")
     list_filter = ("state", CurrencyFilter)
     search_fields = ("reference",)
-    search_help_text = "A reference, a QAD number or a QAD customer, or the beginning of one."
+    search_help_text = "A reference or a QAD number, or the beginning of one."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
         return super().get_queryset(request).select_related("tenant").defer("document")

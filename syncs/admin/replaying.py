@@ -68,7 +68,8 @@ def sentence(counts: Counter[str]) -> str:
     if not said:
         return "Nothing was done: QAD neither refused these documents nor are they waiting for anything."
     looked = " What QAD has or may have is never sent again; it is looked up first." if counts[replay.LOOKED_UP] else ""
-    return f"Documents: {', '.join(said)}.{looked}"
+    going = " What is ready is posted in the background." if counts[replay.REBUILT] or counts[replay.RESENT] else ""
+    return f"Documents: {', '.join(said)}.{going}{looked}"
 
 
 def look_up(tenant: Tenant, posting: Posting, *, actor: str) -> str:
