@@ -69,6 +69,8 @@ class Posting(models.Model):
         indexes = [
             models.Index(fields=["tenant", "state", "id"], name="posting_work"),
             models.Index(fields=["tenant", "-id"], name="posting_newest"),
+            models.Index(fields=["source", "place", "state"], name="posting_chain"),
+            models.Index(fields=["tenant", "qad_number"], name="posting_number"),
             models.Index(fields=["attempt_key"], name="posting_attempt"),
         ]
 

@@ -58,6 +58,8 @@ class SourceDocument(models.Model):
         indexes = [
             models.Index(fields=["tenant", "kind", "state", "id"], name="source_work"),
             models.Index(fields=["tenant", "kind", "customer_id"], name="source_customer"),
+            models.Index(fields=["tenant", "kind", "state", "currency", "total_minor"], name="source_figures"),
+            models.Index(fields=["tenant", "dated_at", "id"], name="source_newest"),
             models.Index(fields=["tenant", "waits_for"], name="source_waiting", condition=~Q(waits_for="")),
             models.Index(fields=["tenant", "kind", "parent_id"], name="source_parent"),
         ]
