@@ -183,8 +183,9 @@ def read_when_there(path: Path, process: subprocess.Popen[bytes]) -> str:
 
 def cycle(demo: Demo, sandbox: str) -> dict[str, Any]:
     """Bill one cycle and sync it; returns the product's own status."""
-    billed = ask(f"{sandbox}/_sandbox/bill-cycle", "POST", {})
-    say(f"Chargebee billed a cycle: {billed['invoice']} invoices.")
+    billed = ask(f"{sandbox}/_sandbox/bill-cycle", "POST", {"kinds": "all"})
+    counts = f"{billed['invoice']} invoices, {billed['credit_note']} credit notes, {billed['transaction']} transactions"
+    say(f"Chargebee billed a cycle: {counts}.")
     began = time.monotonic()
     demo.manage("sync", TENANT, quiet=False)
     say(f"The sync took {time.monotonic() - began:.1f} seconds.")
