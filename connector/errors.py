@@ -59,9 +59,7 @@ class Configuration(ConnectorError):
 class Rejected(ConnectorError):
     """The other side understood and said no; nothing was applied. `problems` says why, one for each complaint."""
 
-    def __init__(
-        self, message: str, *, exchange: object | None = None, problems: tuple[Problem, ...] = ()
-    ) -> None:
+    def __init__(self, message: str, *, exchange: object | None = None, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message, exchange=exchange)
         self.problems = problems
 

@@ -85,7 +85,7 @@ def _banks(tenant_id: int) -> tuple[BankRule, ...]:
         "pk", "version", "gateway", "method", "currency", "valid_from", "daybook", *_DIMENSIONS
     )
     return tuple(
-        BankRule(gateway, method, currency, since, Coding(*codes, source=f"bank:{pk}@{version}"), daybook)
+        BankRule(gateway, method, currency, since, _coding(f"bank:{pk}@{version}", *codes), daybook)
         for pk, version, gateway, method, currency, since, daybook, *codes in rows
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from connector.chargebee import parse
 from connector.errors import Problem
-from connector.ledger.documents import LedgerDocument, applied_total
+from connector.ledger.documents import Adjustment, JournalEntry, LedgerDocument, Reversal, applied_total
 from connector.ledger.reference import hashed_reference, reference
 from connector.ledger.stored import content_hash, to_json
 from connector.money import Money, total
@@ -224,10 +224,10 @@ def frozen(batch: Batch, document: LedgerDocument, projection: str) -> dict[str,
 
 def total_of(document: LedgerDocument) -> Money:
     """What a document is worth: its total, what it applies, or the debit of a journal."""
-    original = getattr(document, "original", document)
-    if original.kind in ("application", "unapplication"):
-        return applied_total(original)
-    if original.kind == "journal":
-        return total((line.amount for line in original.lines if line.amount.amount > 0), original.currency)
-    found: Money = original.total
-    return found
+    if isinstance(document, Reversal):
+        return total_of(document.original)
+    if isinstance(document, Adjustment):
+        return applied_total(document)
+    if isinstance(document, JournalEntry):
+        return total((line.amount for line in document.lines if line.amount.amount > 0), document.currency)
+    return document.total

@@ -44,7 +44,7 @@ def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int) 
 
 def _reversed(posting: Posting, now: dt.datetime) -> None:
     """The original is undone with everything that it settled; its source is looked at again."""
-    Posting.objects.filter(pk=posting.reverses_id).update(state=PostingState.REVERSED, changed_at=now)
+    Posting.objects.filter(reversals=posting).update(state=PostingState.REVERSED, changed_at=now)
     Edge.objects.filter(owner_id=posting.source_id).update(applied_minor=0)
     _renew(SourceDocument.objects.filter(pk=posting.source_id), now)
 

@@ -15,7 +15,7 @@ from connector.errors import Problem
 from connector.ledger import credit_notes, payments, refunds
 from connector.ledger import problems as say
 from connector.ledger.applications import adjustment, application, edge_changes, edge_id
-from connector.ledger.documents import Application, LedgerDocument, Posted
+from connector.ledger.documents import Adjustment, Application, LedgerDocument, Posted, Reversal
 from connector.ledger.invoices import Skipped
 from connector.ledger.reversals import ended_on, payment_ended_on, reversal
 from connector.ledger.stored import restore
@@ -199,6 +199,8 @@ def _reverse(batch: Batch, case: Case, main: Posting, day: dt.date) -> None:
     if any(one.state not in REBUILDABLE for one in reversals):
         return
     original = restore(main.document)
+    if isinstance(original, Adjustment | Reversal):
+        return  # never a main posting
     name = reversals[-1].reference if reversals else name_for(batch, "reversal", case.row.source_id, main.place)
     applied = tuple(_applied(case, main))
     document = fits(batch, reversal(original, name, on=day, number=main.qad_number, applications=applied))

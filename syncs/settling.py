@@ -150,10 +150,11 @@ def move(posting: Posting, old: PostingState, key: uuid.UUID | None, verdict: Ve
     Written as one prepared statement, since building the same query anew is most of the cost of settling a document.
     """
     values = {"state": verdict.state.value, "changed_at": now, **verdict.values}
-    columns = [Posting._meta.get_field(name) for name in values]
+    columns: list[Any] = [Posting._meta.get_field(name) for name in values]
     changes = ", ".join(f'"{column.column}" = %s' for column in columns)
     given = [column.get_db_prep_save(value, connection) for column, value in zip(columns, values.values(), strict=True)]
-    attempt = Posting._meta.get_field("attempt_key").get_db_prep_save(key, connection)
+    fence: Any = Posting._meta.get_field("attempt_key")
+    attempt = fence.get_db_prep_save(key, connection)
     table = Posting._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(

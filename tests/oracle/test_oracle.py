@@ -291,9 +291,7 @@ def test_a_store_note_has_the_tax_that_it_gives_and_no_other():
 
 def test_a_fractional_correction_is_rounding_with_its_own_cause():
     books = folded(an_invoice(30000), a_note(20000, a_line(19998), sub_total=19998, fractional_correction=2))
-    assert journal(books, "credit_note", "CN1") == [
-        "2026-12-05 document: Dr 4000 199.98, Dr 6900 0.02, Cr 1200 200.00"
-    ]
+    assert journal(books, "credit_note", "CN1") == ["2026-12-05 document: Dr 4000 199.98, Dr 6900 0.02, Cr 1200 200.00"]
     assert "fractional_correction" in {each.cause for entry in books.entries for each in entry.lines}
 
 

@@ -34,7 +34,9 @@ class Command(SentenceCommand):
         tenants = [tenant_named(slug) for slug in options["tenant"]]
         roles = list(Role.values) if options["all_roles"] else options["role"]
         if tenants and not roles:
-            raise Failed(f"Say which role {options['name']} has: --role {' | '.join(Role.values)}.", returncode=WRONG_NAME)
+            raise Failed(
+                f"Say which role {options['name']} has: --role {' | '.join(Role.values)}.", returncode=WRONG_NAME
+            )
         with transaction.atomic():
             user = self._user(options)
             for tenant in tenants:
@@ -53,7 +55,9 @@ class Command(SentenceCommand):
     def _password(self, user: User, variable: str | None) -> str:
         password = os.environ.get(variable, "") if variable else getpass.getpass(f"Password of {user.username}: ")
         if not password:
-            raise Failed(f"The variable {variable} is not set." if variable else "No password was given.", returncode=REFUSED)
+            raise Failed(
+                f"The variable {variable} is not set." if variable else "No password was given.", returncode=REFUSED
+            )
         try:
             validate_password(password, user)
         except ValidationError as error:
