@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from syncs import indexes
 from tenants import connections, guards
 from tenants.models import Circuit, ProbeResult, Side, Tenant
 
@@ -17,6 +18,12 @@ def why_not_posting(tenant: Tenant) -> str:
     missing = guards.missing(connection)
     if missing:
         return f"The database lacks its guards ({', '.join(missing[:3])}). Run manage.py migrate, then try again."
+    absent = indexes.missing(connection)
+    if absent:
+        return (
+            f"The database lacks what keeps a document from being sent twice (index {', '.join(absent[:3])}). "
+            "Restore the database, or have the index made again as the migrations of syncs make it."
+        )
     circuit = Circuit.objects.filter(tenant=tenant, side=Side.QAD).first()
     if circuit is not None and connections.is_stopped(tenant, Side.QAD):
         again = (

@@ -185,6 +185,22 @@ def test_it_prepares_but_sends_nothing_while(reason):
         assert (scene.posting(source_id).state, scene.source(behind).state) == ("ready", "held")
 
 
+def test_it_sends_nothing_while_the_index_is_gone_that_keeps_a_customers_documents_apart():
+    with a_scene() as scene:
+        scene.invoice()
+        constraint = next(one for one in Posting._meta.constraints if one.name == "posting_one_in_flight")
+        with connection.schema_editor() as schema:
+            schema.remove_constraint(Posting, constraint)
+        try:
+            story = scene.sync()
+        finally:
+            with connection.schema_editor() as schema:
+                schema.add_constraint(Posting, constraint)
+
+        assert "from being sent twice (index posting_one_in_flight)" in story.not_posting
+        assert scene.sent() == 0
+
+
 def test_it_posts_after_a_person_overrode_a_failed_test_with_a_reason():
     with a_scene() as scene:
         scene.invoice()
