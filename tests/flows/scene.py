@@ -113,7 +113,7 @@ class Scene:
         return list(Attempt.objects.filter(tenant=self.tenant).order_by("pk").values_list("outcome", flat=True))
 
     def dispositions(self, kind: str = "invoice") -> Counter[str]:
-        return Counter(standing.disposition for _, standing in standings(self.tenant, kind))
+        return Counter(standing.disposition or "" for _, standing in standings(self.tenant, kind))
 
     def sentences(self, source_id: str, kind: str = "invoice") -> str:
         row = self.source(source_id, kind)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -80,13 +81,13 @@ def test_it_ends_without_a_traceback(arguments, words, tmp_path):
 
 
 def _wrong_key(scene: Scene) -> None:
-    credential = ChargebeeCredential.objects.get()
+    credential: Any = ChargebeeCredential.objects.get()
     credential.api_key = "test_wrong"
     credential.save()
 
 
 def _wrong_password(scene: Scene) -> None:
-    credential = QadCredential.objects.get()
+    credential: Any = QadCredential.objects.get()
     credential.password = "wrong-password"
     credential.save()
 

@@ -7,6 +7,7 @@ import io
 import logging
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -66,7 +67,7 @@ def _unpacked(value: object) -> str:
         return ""
 
 
-def echo(scene: Scene, fault: str, **settings: object) -> None:
+def echo(scene: Scene, fault: str, **settings: Any) -> None:
     """An instance that repeats in its answer how the request signed in."""
     scene.fault(fault, text=f"<h1>Bad request</h1> Authorization: {signed_in(scene)}", **settings)
 

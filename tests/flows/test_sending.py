@@ -77,6 +77,19 @@ def test_it_refuses_to_use_the_network_inside_a_transaction():
         assert (scene.sent(), Attempt.objects.count(), scene.posting().state) == (0, 0, "ready")
 
 
+def test_it_refuses_to_look_up_inside_a_transaction():
+    with a_scene() as scene:
+        scene.invoice()
+        scene.prepare()
+        Posting.objects.update(state="uncertain")
+        scene.world.requests.clear()
+
+        with scene.qad() as client, transaction.atomic(), pytest.raises(RuntimeError):
+            sweep(scene.tenant, client, running.pace_of(scene.tenant), clock=scene.clock)
+
+        assert not scene.world.requests
+
+
 @pytest.mark.parametrize("in_flight", ["sending", "uncertain"])
 def test_the_database_allows_one_posting_of_a_customer_in_flight(in_flight):
     with a_scene() as scene:

@@ -1,0 +1,148 @@
+"""What is taken away, where, and which tests must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`old` stands exactly once in `path` and becomes `new`; `tests` are pytest's own arguments."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def flow(file: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/flows/test_{file}.py::{name}" for name in names)
+
+
+MUTANTS = (
+    Mutant(
+        "the fence: a worker settles what is no longer its own",
+        "syncs/settling.py",
+        '"id" = %s AND "state" = %s AND "attempt_key" = %s',
+        '"id" = %s AND %s <> %s',
+        flow(
+            "sending",
+            "test_a_worker_that_comes_back_too_late_writes_nothing_over_what_others_found",
+            "test_a_worker_of_an_older_attempt_writes_nothing",
+        ),
+    ),
+    Mutant(
+        "the look-up before a release",
+        "syncs/sweeping.py",
+        "found = client.look_up(entity_of(posting), posting.reference)",
+        "found = ()",
+        flow("lost_replies", "test_it_adopts_what_qad_posted_when_the_reply_was_spoilt_by"),
+    ),
+    Mutant(
+        "the constraint: one posting of a customer in flight",
+        "syncs/migrations/0001_initial.py",
+        "condition=models.Q(('state__in', ('sending', 'uncertain'))), fields=('tenant', 'order_key')",
+        "condition=models.Q(('state', 'nothing')), fields=('tenant', 'order_key')",
+        flow("sending", "test_the_database_allows_one_posting_of_a_customer_in_flight"),
+    ),
+    Mutant(
+        "the look whether that constraint is there",
+        "syncs/permission.py",
+        "absent = indexes.missing(connection)",
+        "absent: list[str] = []",
+        flow("refused", "test_it_sends_nothing_while_the_index_is_gone_that_keeps_a_customers_documents_apart"),
+    ),
+    Mutant(
+        "the settle window of an answer that never came",
+        "syncs/settling.py",
+        '"settle_at": claim.deadline + pace.settle',
+        '"settle_at": now',
+        flow("lost_replies", "test_it_sends_once_more_when_two_looks_after_the_window_find_nothing"),
+    ),
+    Mutant(
+        "the settle window when a person asks early",
+        "syncs/sweeping.py",
+        "if posting.settle_at is not None and now < posting.settle_at:",
+        "if posting.settle_at is None:",
+        flow("refused", "test_pressing_replay_on_an_absent_document_shortens_no_window"),
+    ),
+    Mutant(
+        "the attempt that is committed before a byte leaves",
+        "syncs/posting.py",
+        "attempts = Attempt.objects.bulk_create(_attempt(posting, key, deadline, now) for posting in postings)",
+        "attempts = [_attempt(posting, key, deadline, now) for posting in postings]",
+        flow("sending", "test_it_commits_the_attempt_before_a_byte_leaves"),
+    ),
+    Mutant(
+        "doubt: an unknown outcome is sent again",
+        "syncs/sending.py",
+        "Uncertain: lambda key, error: Result(key, Outcome.UNCERTAIN, error.message, exchange=_exchange(error))",
+        "Uncertain: _not_sent",
+        flow("lost_replies", "test_it_adopts_what_qad_posted_when_the_reply_was_spoilt_by"),
+    ),
+    Mutant(
+        "the lease: a dead worker's posting is ready again",
+        "syncs/sweeping.py",
+        "state=PostingState.UNCERTAIN, settle_at=deadline + pace.settle, absences=0, changed_at=now",
+        "state=PostingState.READY, absences=0, changed_at=now",
+        flow("sending", "test_a_dead_worker_leaves_its_postings_uncertain_and_never_ready"),
+    ),
+    Mutant(
+        "the second look",
+        "syncs/sweeping.py",
+        "ABSENCES_NEEDED = 2",
+        "ABSENCES_NEEDED = 1",
+        flow("lost_replies", "test_it_finds_between_its_two_looks_what_the_list_showed_late"),
+    ),
+    Mutant(
+        "the proof that the look-up works",
+        "syncs/sweeping.py",
+        "is_trusted = bool(found) or _canary_is_found(tenant, client, posting)",
+        "is_trusted = True",
+        flow("lost_replies", "test_it_never_sends_again_while_nothing_proves_that_the_look_up_works"),
+    ),
+    Mutant(
+        "the look before a resend",
+        "syncs/sending.py",
+        "if sending.look_up and (found :=",
+        "if False and (found :=",
+        flow("lost_replies", "test_a_resend_looks_first_whether_qad_has_it"),
+    ),
+    Mutant(
+        "the comparison of what was found",
+        "syncs/matching.py",
+        "if found.total is not None and found.total != posting.total.amount:",
+        "if False:",
+        flow("lost_replies", "test_it_shows_a_conflict_when_qad_has_another_amount_under_its_reference"),
+    ),
+    Mutant(
+        "the end of a batch's time",
+        "syncs/sending.py",
+        "if time.monotonic() >= send_until:",
+        "if False:",
+        flow("sending", "test_it_sends_nothing_after_the_time_of_its_batch"),
+    ),
+    Mutant(
+        "no network inside a transaction",
+        "syncs/sending.py",
+        "if connection.in_atomic_block:",
+        "if False:",
+        flow("sending", "test_it_refuses_to_look_up_inside_a_transaction"),
+    ),
+    Mutant(
+        "the completeness equation",
+        "syncs/completeness.py",
+        "        balance.missing.append(source_id)\n        return",
+        "        balance.listed -= 1\n        return",
+        flow("accounted_for", "test_a_run_that_lost_a_row_is_red_and_names_it"),
+    ),
+    Mutant(
+        "the watermark that waits for the end of a pass",
+        "syncs/intake.py",
+        "    cursor, _ = Cursor.objects.get_or_create(tenant=tenant, kind=kind)\n",
+        "    cursor, _ = Cursor.objects.get_or_create(tenant=tenant, kind=kind)\n"
+        "    _advance(cursor, clock(), clock())\n",
+        flow("accounted_for", "test_a_run_that_chargebee_broke_off_is_stopped_and_its_watermark_stays"),
+    ),
+)
