@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from syncs import replay
 from syncs.models import Posting
+from syncs.states import may_move
+from tenants.models import AuditEntry
 from tests.flows.ledgers import assert_books_agree
 from tests.flows.scene import LOOKUPS, Scene, a_scene
 
@@ -236,3 +238,26 @@ def test_it_parks_a_document_that_never_arrives():
         assert scene.posting(source_id).state == "parked"
         assert "it never arrived in QAD" in scene.sentences(source_id)
         assert scene.dispositions() == {"posted": 1, "parked": 1}
+
+
+def test_every_move_that_the_audit_trail_tells_is_a_legal_one():
+    with a_scene(concurrency=1) as scene:
+        proven(scene)
+        for _ in range(6):
+            scene.invoice()
+        scene.prepare()
+        for at, fault in enumerate(("drop_after_commit", "drop", "status_after_commit", "truncate", "html")):
+            scene.fault(fault, after=0 if at else 1)
+
+        for _ in range(5):
+            scene.post()
+            pass_the_window(scene, 1)
+
+        told = AuditEntry.objects.filter(tenant=scene.tenant, subject__startswith="posting:").values_list(
+            "before", "after"
+        )
+        moves = {(before["state"], after["state"]) for before, after in told if before and "state" in before}
+        assert len(moves) == 5
+        assert [move for move in moves if not may_move(*move)] == []
+        assert scene.dispositions() == {"posted": 8}
+        assert_books_agree(scene)
