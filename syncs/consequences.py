@@ -21,15 +21,15 @@ def follow(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> Non
     """Call it with postings that have just become posted."""
     for posting in postings:
         if posting.kind in CARRIERS:
-            _apply(posting, posting.document["applications"], 1)
+            _apply(posting, posting.document["applications"], 1, now)
         elif posting.kind in EDGES:
-            _apply(posting, posting.document["applications"], 1 if posting.kind == "application" else -1)
+            _apply(posting, posting.document["applications"], 1 if posting.kind == "application" else -1, now)
         elif posting.kind == "reversal":
             _reversed(posting, now)
     _wake(tenant_id, [posting for posting in postings if posting.kind not in (*EDGES, "reversal")], now)
 
 
-def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int) -> None:
+def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int, now: dt.datetime) -> None:
     for row in applications:
         if row.get("kind", "invoice") != "invoice":
             continue
@@ -40,6 +40,9 @@ def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int) 
             defaults={"tenant_id": posting.tenant_id, "currency": posting.currency},
         )
         Edge.objects.filter(pk=edge.pk).update(applied_minor=F("applied_minor") + sign * amount)
+        if sign < 0:
+            waiting = SourceDocument.objects.filter(tenant_id=posting.tenant_id, waits_for=f"edges:{row['source_id']}")
+            _renew(waiting.filter(state=SourceState.WAITING), now)
 
 
 def _reversed(posting: Posting, now: dt.datetime) -> None:

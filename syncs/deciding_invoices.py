@@ -16,7 +16,8 @@ from connector.ledger.reference import hashed_reference, reference
 from syncs.batch import Batch, add_posting, fits, mark, read, rebuild, record, tell, withdraw
 from syncs.desk import Desk
 from syncs.models import Kind, Posting, SourceDocument
-from syncs.states import DONE, IN_FLIGHT, SourceState
+from syncs.states import DONE, IN_FLIGHT, PostingState, SourceState
+from syncs.taking_back import take_back
 
 
 def decide(batch: Batch, rows: Sequence[SourceDocument]) -> None:
@@ -72,12 +73,13 @@ def _decide_one(batch: Batch, row: SourceDocument, posting: Posting | None, refe
 
 
 def _decide_posted(batch: Batch, row: SourceDocument, invoice: Invoice, posting: Posting) -> None:
-    """A posted invoice: a payment leaves it alone, anything that changes what was posted holds it."""
-    name = f"Invoice {invoice.id}"
-    if invoice.status == "voided" or invoice.deleted:
-        gone = "deleted" if invoice.deleted else "voided"
-        tell(batch, row, SourceState.HELD, [say.voided_after_posting(name, gone)])
+    """A posted invoice: a payment leaves it alone, an end takes it back, any other change holds it."""
+    if posting.state == PostingState.REVERSED:
+        mark(batch, row, SourceState.CODED)
+    elif invoice.status == "voided" or invoice.deleted:
+        take_back(batch, row, invoice, posting)
     elif projection(invoice) != posting.projection:
+        name = f"Invoice {invoice.id}"
         tell(batch, row, SourceState.HELD, [say.changed_after_posting(name, posting.total, invoice.total)])
     else:
         mark(batch, row, SourceState.CODED)

@@ -88,7 +88,14 @@ def pull(
         listed += len(page.rows)
         on_page(len(page.rows))
     _advance(cursor, started_at or clock(), clock())
+    wake(tenant, f"{kind}:*", now=clock())
     return listed
+
+
+def wake(tenant: Tenant, waits_for: str, *, now: dt.datetime) -> None:
+    """Look again at what waited for a kind to be read."""
+    waiting = SourceDocument.objects.filter(tenant=tenant, waits_for=waits_for, state=SourceState.WAITING)
+    waiting.update(state=SourceState.NEW, waits_for="", changed_at=now)
 
 
 def _params(reading: Reading, watermark: dt.datetime | None) -> dict[str, str | int | bool]:

@@ -88,7 +88,7 @@ def test_it_holds_an_invoice_that_was_edited_after_it_was_posted_and_shows_both_
 
 
 @pytest.mark.parametrize("ending", ["voided", "deleted"])
-def test_it_holds_an_invoice_that_ended_after_it_was_posted(ending):
+def test_it_reverses_an_invoice_that_ended_after_it_was_posted_once(ending):
     with a_scene() as scene:
         source_id = scene.invoice()
         scene.sync()
@@ -99,9 +99,49 @@ def test_it_holds_an_invoice_that_ended_after_it_was_posted(ending):
 
         again(scene)
 
-        assert scene.source(source_id).state == "held"
-        assert f"was posted and has been {ending} in Chargebee since. Reverse it" in scene.sentences(source_id)
-        assert len(scene.in_qad()) == scene.sent() == 1
+        again(scene)
+
+        chain = sorted(scene.tenant.postings.values_list("kind", "state"))
+        assert chain == [("invoice", "reversed"), ("reversal", "posted")]
+        assert scene.dispositions() == {"posted": 1}
+        balances = scene.world.ledger()["trial_balance"].values()
+        assert all(amount in ("0", "0.00") for row in balances for amount in row.values())
+
+
+def test_a_void_that_chargebee_books_as_a_credit_note_is_not_reversed_as_well():
+    with a_scene() as scene:
+        source_id = scene.invoice(total=100_00)
+        scene.sync()
+        scene.world.chargebee.void_invoice(source_id, with_credit_note=True)
+
+        again(scene)
+        again(scene)
+
+        chain = sorted(scene.tenant.postings.values_list("kind", "state"))
+        assert chain == [("credit_note", "posted"), ("invoice", "posted")]
+        balances = scene.world.ledger()["trial_balance"].values()
+        assert all(amount in ("0", "0.00") for row in balances for amount in row.values())
+
+
+def test_a_reversal_waits_until_nothing_settles_the_invoice():
+    with a_scene() as scene:
+        who = scene.customer()
+        source_id = scene.invoice(who, total=100_00)
+        paid = scene.world.chargebee.pay({source_id: 100_00})
+        scene.sync()
+        scene.world.chargebee.edit("transaction", paid["id"], linked_invoices=[], amount_unused=100_00)
+        unpaid = {"linked_payments": [], "amount_paid": 0, "amount_due": 100_00, "amount_to_collect": 100_00}
+        scene.world.chargebee.edit("invoice", source_id, status="voided", **unpaid)
+
+        again(scene)
+
+        chain = sorted(scene.tenant.postings.values_list("kind", "state"))
+        assert chain == [
+            ("invoice", "reversed"),
+            ("payment", "posted"),
+            ("reversal", "posted"),
+            ("unapplication", "posted"),
+        ]
 
 
 def test_it_lets_go_of_an_invoice_whose_edit_was_taken_back():
