@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, Max, Min, OuterRef, QuerySet, TextField
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from tenants.chain import Head, canonical, moment, next_digest, text_of
@@ -32,7 +32,7 @@ COLUMNS = (
 _INTO = 'INSERT INTO "tenants_auditseal" ("entry_id", "tenant_id", "position", "digest")'
 _INSERT = f"{_INTO} VALUES (%s, %s, %s, %s)"
 _INSERT_ARRAYS = (
-    f"{_INTO} SELECT entry_id, %s::bigint, position, digest "
+    f"{_INTO} SELECT entry_id, %s::bigint, position, digest "  # noqa: S608 - our own words
     "FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS links(entry_id, position, digest)"
 )
 
@@ -71,9 +71,14 @@ def seal(tenant_id: int | None, limit: int = TURN) -> int:
 
 def head_of(tenant_id: int | None) -> Head:
     """The end of a chain."""
-    places = AuditSeal.objects.filter(tenant_id=tenant_id).order_by("-position")
+    places = AuditSeal.objects.filter(of_chain(tenant_id)).order_by("-position")
     row = places.values_list("position", "digest", "entry_id").first()
     return Head(*row) if row else Head()
+
+
+def of_chain(tenant_id: int | None) -> Q:
+    """Rows of one chain; None stands for what belongs to no tenant."""
+    return Q(tenant=None) if tenant_id is None else Q(tenant_id=tenant_id)
 
 
 def without_seal(above: int, up_to: int) -> QuerySet[AuditEntry]:
@@ -132,14 +137,14 @@ def next_links(head: Head, rows: QuerySet[AuditEntry, Any]) -> Iterator[Head]:
 def _seal_page(tenant_id: int | None, above: int, up_to: int) -> int | None:
     """How many entries got a place; None if another process took one of the places."""
     head = head_of(tenant_id)
-    entries = without_seal(above, up_to).filter(tenant_id=tenant_id).order_by("pk")[:PAGE]
+    entries = without_seal(above, up_to).filter(of_chain(tenant_id)).order_by("pk")[:PAGE]
     links = list(next_links(head, hashed_columns(entries)))
     return len(links) if not links or append(tenant_id, links) else None
 
 
 def _end_of_page(tenant_id: int | None, above: int, size: int) -> int | None:
     """The id of the last of the next entries of a chain; None if there are no more."""
-    ids = AuditEntry.objects.filter(tenant_id=tenant_id, pk__gt=above).order_by("pk").values_list("pk", flat=True)
+    ids = AuditEntry.objects.filter(of_chain(tenant_id), pk__gt=above).order_by("pk").values_list("pk", flat=True)
     return max(ids[:size], default=None)
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 
 from tenants.chain import FIRST, Head, canonical, next_digest, personal_digest, text_of
 from tenants.models import AuditEntry, AuditSeal
-from tenants.sealing import COLUMNS, PAGE, facts_of, without_seal
+from tenants.sealing import COLUMNS, PAGE, facts_of, of_chain, without_seal
 
 OVERDUE = dt.timedelta(minutes=10)  # sealing runs every minute
 SHOWN = 20
@@ -70,7 +70,7 @@ class Kept:
 def verify(tenant_id: int | None, now: dt.datetime, kept: Kept | None = None) -> Report:
     """Walk the chain page by page; memory does not grow with its length."""
     report = Report()
-    last = AuditSeal.objects.filter(tenant_id=tenant_id).aggregate(found=Max("position"))["found"] or 0
+    last = AuditSeal.objects.filter(of_chain(tenant_id)).aggregate(found=Max("position"))["found"] or 0
     for start in range(0, last, PAGE):
         for row in _page(tenant_id, start):
             _check(tenant_id, row, report, kept)
@@ -82,9 +82,9 @@ def verify(tenant_id: int | None, now: dt.datetime, kept: Kept | None = None) ->
 
 def sealed_rows(tenant_id: int | None, start: int) -> QuerySet[AuditSeal]:
     """Seals of positions (start, start + PAGE] in their order; both bounds, so that each page costs the same."""
-    return AuditSeal.objects.filter(
-        tenant_id=tenant_id, position__gt=start, position__lte=start + PAGE
-    ).order_by("position")
+    return AuditSeal.objects.filter(of_chain(tenant_id), position__gt=start, position__lte=start + PAGE).order_by(
+        "position"
+    )
 
 
 def entry_columns(seals: QuerySet[AuditSeal]) -> tuple[QuerySet[AuditSeal], list[str]]:
@@ -124,7 +124,9 @@ def _check(tenant_id: int | None, row: tuple[Any, ...], report: Report, kept: Ke
     report.has_kept = report.has_kept or (kept is not None and kept.fits(report.head))
 
 
-def _personal_problem(sealed: str, pk: int | None, salt: str, before: str | None, after: str | None, erased: Any) -> str:
+def _personal_problem(
+    sealed: str, pk: int | None, salt: str, before: str | None, after: str | None, erased: Any
+) -> str:
     if not sealed:
         return "" if pk is None else "were added after it was sealed."
     if pk is None:
@@ -138,7 +140,7 @@ def _personal_problem(sealed: str, pk: int | None, salt: str, before: str | None
 def _report_gap(tenant_id: int | None, until: int, report: Report) -> str | None:
     """Report what is missing before position `until`; returns the digest that `until` follows, if its seal is there."""
     first = report.head.position + 1
-    seals = AuditSeal.objects.filter(tenant_id=tenant_id, position__gte=first, position__lt=until)
+    seals = AuditSeal.objects.filter(of_chain(tenant_id), position__gte=first, position__lt=until)
     found = seals.order_by("position").values_list("position", "entry_id", "digest")
     left = found.first()
     if left and left[0] == first:
@@ -150,10 +152,10 @@ def _report_gap(tenant_id: int | None, until: int, report: Report) -> str | None
 
 
 def _count_overdue(tenant_id: int | None, before: dt.datetime, report: Report) -> None:
-    ids = AuditEntry.objects.filter(tenant_id=tenant_id).order_by("pk").values_list("pk", flat=True)
+    ids = AuditEntry.objects.filter(of_chain(tenant_id)).order_by("pk").values_list("pk", flat=True)
     above = 0
     while page := list(ids.filter(pk__gt=above)[:_WALK]):
-        waiting = without_seal(above, page[-1]).filter(tenant_id=tenant_id, at__lt=before).order_by("pk")
+        waiting = without_seal(above, page[-1]).filter(of_chain(tenant_id), at__lt=before).order_by("pk")
         found = list(waiting.values_list("pk", flat=True))
         report.overdue += len(found)
         if found and report.first_overdue is None:
