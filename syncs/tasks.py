@@ -20,7 +20,7 @@ from syncs.posting import drain
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
-from tenants import connections
+from tenants import connections, sealing
 from tenants.models import Tenant
 
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
@@ -28,7 +28,8 @@ OPEN_STEPS = (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER, Step.DOMAIN, Step.UNCERTAI
 
 
 def dispatch() -> dict[str, int]:
-    """Once a minute: give every lane that has work of every tenant a turn. A task that is lost is only late."""
+    """Once a minute: seal the audit trail, and give every lane that has work of every tenant a turn. A task that is lost is only late."""
+    sealing.seal_all(timezone.now())
     started = 0
     for tenant in Tenant.objects.all():
         for lane, has_work in WORK.items():
