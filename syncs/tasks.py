@@ -28,7 +28,7 @@ OPEN_STEPS = (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER, Step.DOMAIN, Step.UNCERTAI
 
 
 def dispatch() -> dict[str, int]:
-    """Once a minute: seal the audit trail; give each lane with work of every tenant a turn. A lost task is only late."""
+    """Once a minute: seal the audit trail; give each lane that has work a turn. A lost task is only late."""
     sealing.seal_all(timezone.now())
     started = 0
     for tenant in Tenant.objects.all():
