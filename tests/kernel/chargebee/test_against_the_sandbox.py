@@ -22,13 +22,22 @@ READERS = {
     "items": parse.item,
     "item_prices": parse.item_price,
     "invoices": parse.invoice,
+    "credit_notes": parse.credit_note,
+    "transactions": parse.transaction,
 }
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[tuple[Server, Http]]:
     with serve(World(seed=3, customers=40)) as server, Http(allow=ALLOW) as door:
-        door.call(Call("POST", f"{server.url}/_sandbox/bill-cycle", {"Content-Type": "application/json"}, body=b"{}"))
+        door.call(
+            Call(
+                "POST",
+                f"{server.url}/_sandbox/bill-cycle",
+                {"Content-Type": "application/json"},
+                body=b'{"kinds": "all"}',
+            )
+        )
         yield server, door
 
 
