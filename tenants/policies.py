@@ -91,7 +91,7 @@ def check(key: str, value: Any) -> list[Problem]:
         return [_problem(key, f"'{key}' is not a policy.", f"Use one of: {known}.")]
     if policy.kind == "choice" and value not in policy.values:
         return [_problem(key, f"Policy '{key}' is {value!r}.", f"Use one of: {', '.join(policy.values)}.")]
-    if policy.kind == "whole" and not (isinstance(value, int) and policy.low <= value <= policy.high):
+    if policy.kind == "whole" and not _is_whole(value, policy):
         return [_problem(key, f"Policy '{key}' is {value!r}.", f"Use a whole number {policy.low}..{policy.high}.")]
     if policy.kind == "text" and not isinstance(value, str):
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a text.")]
@@ -101,6 +101,10 @@ def check(key: str, value: Any) -> list[Problem]:
         fix = 'Use a table such as { check = "chargebee", bank_transfer = "qad" }.'
         return [_problem(key, f"Policy '{key}' is {value!r}.", fix)]
     return []
+
+
+def _is_whole(value: Any, policy: Policy) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and policy.low <= value <= policy.high
 
 
 def _is_origins(value: Any) -> bool:

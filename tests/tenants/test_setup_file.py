@@ -239,3 +239,9 @@ values = st.recursive(
 @given(st.dictionaries(texts, values, max_size=4))
 def test_written_toml_reads_back_to_the_same(mapping):
     assert tomllib.loads(toml_text.dumps(mapping)) == mapping
+
+
+def test_true_is_no_number_of_a_policy():
+    (problem,) = setup_file.read('[tenant]\nslug = "acme"\n[policies]\nsettle_seconds = true\n', {})
+
+    assert str(problem) == "[policies] Policy 'settle_seconds' is True. Use a whole number 1..86400."

@@ -44,7 +44,7 @@ class Command(SentenceCommand):
         seen = _preview(tenant, options["file"])
         self._show(seen)
         if options["failed"] and seen.failed:
-            options["failed"].write_bytes(to_xlsx(seen.failed))
+            _write(options["failed"], to_xlsx(seen.failed))
         if options["dry_run"]:
             self.stdout.write("Dry run: nothing was saved.")
         elif not seen.errors or options["allow_partial"]:
@@ -81,3 +81,10 @@ def _preview(tenant: Tenant, path: Path) -> Preview:
         raise Failed(f"{path}: {error}", returncode=REFUSED) from None
     except OSError as error:
         raise Failed(f"{path} cannot be read: {error.strerror}.", returncode=WRONG_NAME) from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Failed(f"{path} cannot be written: {error.strerror}.", returncode=WRONG_NAME) from None
