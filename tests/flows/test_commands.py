@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from tenants.commands import SentenceCommand
 from tenants.models import ChargebeeConnection, ChargebeeCredential, QadConnection, QadCredential
 from tests.builders import a_tenant
 from tests.flows.scene import Scene, a_scene
+from tests.syncs.rows import UNMAPPED, a_document
 
 OF_A_TENANT = {
     "sync": (), "status": (), "trial_balance": (), "refresh": (), "ping": (), "replay": ("--all",),
@@ -219,7 +221,7 @@ def test_replay_names_what_it_cannot_find():
         run("sync", scene.tenant.slug)
 
         assert refusal("replay", scene.tenant.slug, "--id", "INV-9") == (
-            2, "There is no document 'INV-9' of this kind. Check its Chargebee id.",
+            2, "There is no document 'INV-9'. Check its Chargebee id, or sync first.",
         )  # fmt: skip
         assert refusal("replay", scene.tenant.slug, "--code", "item-not-mapped")[0] == 2
 
@@ -280,3 +282,49 @@ def test_it_names_the_file_that_there_is_not(name, arguments):
     code, said = refusal(name, *arguments)
 
     assert (code, arguments[-1] in said) == (2, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_import_mappings_says_where_the_wrong_rows_cannot_be_written(tmp_path: Path):
+    with a_scene(mapped=False) as scene:
+        run("refresh", scene.tenant.slug)
+        path = tmp_path / "mappings.csv"
+        path.write_text("kind,level,key,valid_from,gl_account\nitems,item,pro,soon,4000\n")
+
+        code, said = refusal("import_mappings", scene.tenant.slug, str(path), "--failed", str(tmp_path / "no/f.xlsx"))
+
+        assert (code, said) == (2, f"{tmp_path}/no/f.xlsx cannot be written: No such file or directory.")
+
+
+@pytest.mark.django_db
+def test_replay_of_all_reaches_every_kind_of_document():
+    tenant = a_tenant()
+    for kind in ("invoice", "credit_note", "transaction", "customer"):
+        a_document(tenant, f"{kind}-1", kind=kind, state="held", problems=[UNMAPPED])
+
+    command = load_command_class("syncs", "replay")
+    chosen = command._chosen(tenant, {"id": None, "code": None, "kind": None})
+
+    assert sorted(chosen.values_list("kind", flat=True)) == ["credit_note", "customer", "invoice", "transaction"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--port", "99999"), "--port is 99999. Use a number from 0 to 65535."),
+        (("--port", "0", "--customers", "-5"), "--customers is -5. Use 0 or more."),
+    ],
+)
+def test_the_sandbox_refuses_what_it_cannot_serve(arguments, sentence):
+    assert refusal("sandbox", *arguments) == (2, sentence)
+
+
+def test_the_sandbox_names_a_port_that_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        code, said = refusal("sandbox", "--port", str(port))
+
+    assert (code, said) == (1, f"Port {port} cannot be used: Address already in use. Choose another with --port.")

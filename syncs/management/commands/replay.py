@@ -11,11 +11,13 @@ from django.utils import timezone
 from syncs import replay, running
 from syncs.models import Kind, SourceDocument
 from syncs.permission import why_not_posting
+from syncs.preparing import POSTED_KINDS
 from syncs.states import PostingState, SourceState
 from tenants import connections
 from tenants.commands import WRONG_NAME, Failed, SentenceCommand, tenant_named
 from tenants.models import Tenant
 
+KINDS = (*POSTED_KINDS, Kind.CUSTOMER)
 STUCK_POSTINGS = (PostingState.REJECTED, PostingState.PARKED, PostingState.UNCERTAIN, PostingState.HELD)
 
 
@@ -29,7 +31,7 @@ class Command(SentenceCommand):
         which.add_argument("--id", action="append", help="a Chargebee id; may be repeated")
         which.add_argument("--code", help="everything that has this problem, e.g. item-not-mapped")
         which.add_argument("--all", action="store_true", help="everything that is held, rejected, parked or uncertain")
-        parser.add_argument("--kind", choices=(Kind.INVOICE, Kind.CUSTOMER), default=Kind.INVOICE)
+        parser.add_argument("--kind", choices=KINDS, help="only documents of this kind")
         parser.add_argument("--as-it-was", action="store_true", help="send again unchanged instead of building it anew")
 
     def perform(self, **options: Any) -> None:
@@ -43,7 +45,7 @@ class Command(SentenceCommand):
         self._post(tenant)
 
     def _chosen(self, tenant: Tenant, options: dict[str, Any]) -> QuerySet[SourceDocument]:
-        rows = SourceDocument.objects.filter(tenant=tenant, kind=options["kind"])
+        rows = SourceDocument.objects.filter(tenant=tenant, kind__in=[options["kind"]] if options["kind"] else KINDS)
         if options["id"]:
             return self._named(rows, options["id"])
         if options["code"]:
@@ -56,7 +58,7 @@ class Command(SentenceCommand):
         missing = sorted(set(names) - set(found.values_list("source_id", flat=True)))
         if missing:
             raise Failed(
-                f"There is no document '{missing[0]}' of this kind. Check its Chargebee id.", returncode=WRONG_NAME
+                f"There is no document '{missing[0]}'. Check its Chargebee id, or sync first.", returncode=WRONG_NAME
             )
         return found
 
