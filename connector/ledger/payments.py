@@ -100,6 +100,8 @@ def translate(
     `posted`: the invoices that QAD has, by id. What it settles later is an adjustment of its own, no reason to wait.
     `posted_on`: the day that a closed period moved it to. Accounts are those of the posting date.
     """
+    if payment.type != "payment":
+        raise ValueError(f"'{payment.id}' is a {payment.type}, not a payment.")  # it would book money in that went out
     own = own_date(payment, rules.zone)
     found = payment_problems(payment)
     if (problem := origin_problem(payment, rules)) is not None:

@@ -56,6 +56,8 @@ def translate(
     posted_on: dt.date | None = None,
 ) -> CustomerRefund | JournalEntry | list[Problem]:
     """The document that QAD is told, or every problem that holds it. It is posted the way its payment was."""
+    if refund.type != "refund":
+        raise ValueError(f"'{refund.id}' is a {refund.type}, not a refund.")
     found = refund_problems(refund)
     if parents.payment is None and (problem := origin_problem(refund, rules)) is not None:
         found.append(problem)
