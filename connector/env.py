@@ -61,6 +61,15 @@ class Env:
                 raise SettingsError(f"{name} holds '{word}', which is not a network such as 10.0.0.0/8.") from error
         return tuple(self.words(name))
 
+    def folder(self, name: str, default: Path) -> Path:
+        """A folder, made if need be."""
+        path = Path(self.text(name) or default)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"{name} is '{path}', a folder that cannot be made: {error.strerror}.") from error
+        return path
+
     def database(self, name: str, default: Path) -> dict[str, object]:
         url = self.text(name) or f"sqlite:///{default}"
         try:

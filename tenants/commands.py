@@ -42,7 +42,9 @@ class SentenceCommand(BaseCommand):
         except ImproperlyConfigured as error:
             raise Failed(str(error), returncode=REFUSED) from error
         except DatabaseError as error:
-            raise Failed(f"The database refuses: {error}. If it is new, run manage.py migrate.") from error
+            said = str(error).split("\n", 1)[0].rstrip(".:?")
+            hint = "Check DATABASE_URL; if the database is new, run manage.py migrate."
+            raise Failed(f"The database refuses: {said}. {hint}") from error
         return None
 
     def perform(self, **options: Any) -> None:

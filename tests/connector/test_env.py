@@ -71,3 +71,12 @@ def test_a_database_address_with_a_password_is_not_quoted():
 def test_a_database_is_sqlite_unless_named(text, engine):
     found = Env({"X": text}).database("X", Path("/d"))
     assert found["ENGINE"] == f"django.db.backends.{engine}"
+
+
+def test_a_folder_is_made_or_named(tmp_path):
+    made = Env({"VAR_DIR": str(tmp_path / "a" / "var")}).folder("VAR_DIR", tmp_path)
+    (tmp_path / "file").touch()
+
+    assert made.is_dir()
+    with pytest.raises(SettingsError, match=r"^VAR_DIR is .*, a folder that cannot be made: Not a directory\.$"):
+        Env({"VAR_DIR": str(tmp_path / "file" / "var")}).folder("VAR_DIR", tmp_path)
