@@ -51,7 +51,7 @@ MOVES: dict[PostingState, frozenset[PostingState]] = {
     S.PARKED: frozenset({S.READY, S.HELD, S.IGNORED, S.POSTED}),
     S.HELD: frozenset({S.READY, S.IGNORED}),
     S.POSTED: frozenset({S.VERIFIED, S.REVERSED, S.CONFLICT, S.DUPLICATE}),
-    S.VERIFIED: frozenset({S.REVERSED, S.DUPLICATE}),
+    S.VERIFIED: frozenset({S.REVERSED, S.CONFLICT, S.DUPLICATE}),
     S.CONFLICT: frozenset({S.POSTED, S.IGNORED}),
     S.DUPLICATE: frozenset({S.POSTED, S.IGNORED}),
     S.IGNORED: frozenset({S.READY, S.HELD}),

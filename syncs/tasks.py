@@ -10,7 +10,8 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
-from syncs import intake, running
+from connector.ledger.compare import Period
+from syncs import intake, running, verifying
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
@@ -18,6 +19,8 @@ from syncs.models.creation import Step
 from syncs.permission import why_not_posting
 from syncs.posting import drain
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
+from syncs.reconciling import reconcile as compare
+from syncs.releasing import release
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
 from tenants import connections, sealing
@@ -63,6 +66,18 @@ def sync(tenant_id: int, actor: str) -> dict[str, int | str]:
     return {"run": story.run.pk, "state": story.run.state}
 
 
+def reconcile(tenant_id: int, period: str, actor: str) -> dict[str, int | str]:
+    """Compare a period ('2026-11') as asked for in the browser or by a schedule."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    try:
+        with connections.qad_client(tenant) as qad:
+            pace = running.pace_of(tenant)
+            row = compare(tenant, qad, Period.named(period), pace, clock=timezone.now, actor=actor)
+    except ConnectorError as error:
+        return {"stopped": error.message[:200]}
+    return {"reconciliation": row.pk, "balanced": str(row.is_balanced)}
+
+
 def _prepare(tenant: Tenant) -> int:
     done = prepare_catalogue(tenant, now=timezone.now(), actor="schedule")
     done += prepare_customers(tenant, clock=timezone.now, actor="schedule").total()
@@ -77,7 +92,9 @@ def _customers(tenant: Tenant) -> int:
     with connections.qad_client(tenant) as qad:
         until = time.monotonic() + SLICE_SECONDS
         pace = running.pace_of(tenant)
-        return create_customers(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
+        done = create_customers(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
+    release(tenant, ("customers",), now=timezone.now(), actor="schedule")
+    return done
 
 
 def _post(tenant: Tenant) -> int:
@@ -91,6 +108,13 @@ def _post(tenant: Tenant) -> int:
 def _sweep(tenant: Tenant) -> int:
     with connections.qad_client(tenant) as qad:
         return sweep(tenant, qad, running.pace_of(tenant), clock=timezone.now, actor="schedule").total()
+
+
+def _verify(tenant: Tenant) -> int:
+    with connections.qad_client(tenant) as qad:
+        until = time.monotonic() + SLICE_SECONDS
+        pace = running.pace_of(tenant)
+        return verifying.verify(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
 
 
 def _is_new(tenant: Tenant) -> bool:
@@ -114,15 +138,21 @@ def _is_unsettled(tenant: Tenant) -> bool:
     return Posting.objects.filter(late | (Q(state=PostingState.UNCERTAIN) & asked), tenant=tenant).exists()
 
 
+def _is_unverified(tenant: Tenant) -> bool:
+    return verifying.due(tenant, timezone.now()).exists()
+
+
 LANES: dict[str, Callable[[Tenant], int]] = {
     "sweep": _sweep,
     "prepare": _prepare,
     "customers": _customers,
     "post": _post,
+    "verify": _verify,
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
     "sweep": _is_unsettled,
     "prepare": _is_new,
     "customers": _has_creations,
     "post": _is_ready,
+    "verify": _is_unverified,
 }

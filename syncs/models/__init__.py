@@ -5,6 +5,7 @@ from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
 from syncs.models.edge import Edge
 from syncs.models.posting import Posting
+from syncs.models.reconciliation import Reconciliation
 from syncs.models.run import Run, RunPage, RunState
 from syncs.models.source import Kind, SourceDocument
 
@@ -15,6 +16,7 @@ __all__ = [
     "Edge",
     "Kind",
     "Posting",
+    "Reconciliation",
     "Run",
     "RunPage",
     "RunState",
