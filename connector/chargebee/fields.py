@@ -153,14 +153,14 @@ class Fields:
     def any_amount(self, key: str) -> Money:
         """Minor units of either sign; zero when absent."""
         value = self.row.get(key)
-        if value is None or (value == 0 and type(value) is int):
+        if value is None or (type(value) is int and value == 0):
             return self.zero
         return self._money(key, value)
 
     def amount(self, key: str) -> Money:
         """Minor units that are not negative; zero when absent."""
         value = self.row.get(key)
-        if value is None or (value == 0 and type(value) is int):
+        if value is None or (type(value) is int and value == 0):
             return self.zero
         if type(value) is int and value < 0:
             self.problem("amount-negative", key, f"is {_shown(value)}, and it cannot be negative")
