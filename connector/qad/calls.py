@@ -94,7 +94,7 @@ class Calls:
         is_json = answer is not None
         if 200 <= reply.status < 300 and is_json:
             return answer
-        says = f"HTTP {reply.status}: {reading.excerpt(reply.content)}"
+        says = f"HTTP {reply.status}: {reading.excerpt(reply.exchange.reply_body.encode())}"
         if reply.status in (408, 425, 429) or (reply.status >= 500 and reply.status != 501):
             wait = parse_retry_after(reading.header(reply.headers, "Retry-After"), self._now())
             raise Transient(f"QAD cannot answer now ({says}).", exchange=reply.exchange, retry_after=wait)

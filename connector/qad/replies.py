@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from connector.errors import Authentication, Configuration, Conflict, Problem, Rejected, Transient, Uncertain
+from connector.http.exchange import Exchange
 from connector.http.retry import parse_http_date, parse_retry_after
 from connector.qad import reading
 from connector.qad.complaints import Complaint, complaints, problem, warnings
@@ -45,7 +46,12 @@ class _Reply:
 
     @property
     def says(self) -> str:
-        return f"HTTP {self.status}: {reading.excerpt(self.content)}"
+        return f"HTTP {self.status}: {reading.excerpt(self.told)}"
+
+    @property
+    def told(self) -> bytes:
+        """The body as it may be quoted: redacted, where the call was recorded."""
+        return self.exchange.reply_body.encode() if isinstance(self.exchange, Exchange) else self.content
 
 
 def read(
@@ -69,6 +75,8 @@ def read(
     except ValueError:
         raise Uncertain(f"QAD's answer to '{entity}' is no readable JSON ({reply.says}).", exchange=exchange) from None
     found = complaints(answer, profile)
+    if found:  # what is quoted to people comes from the redacted body
+        found = complaints(_parsed(reply.told, answer), profile) or found
     if any(complaint.meaning in ("duplicate", "already_exists") for complaint in found):
         words = "; ".join(complaint.quoted() for complaint in found)
         raise Uncertain(f"QAD may hold this already: {words}.", exchange=exchange)
@@ -103,6 +111,13 @@ def _by_status(reply: _Reply) -> None:
         raise Uncertain(f"QAD's answer proves nothing ({reply.says}).", exchange=reply.exchange)
     if reading.is_html(reply.headers, reply.content):
         raise Uncertain(f"A web page came back instead of QAD's answer ({reply.says}).", exchange=reply.exchange)
+
+
+def _parsed(content: bytes, otherwise: Any) -> Any:
+    try:
+        return reading.parse(content)
+    except ValueError:  # cut short when it was recorded
+        return otherwise
 
 
 def is_own_401(headers: Mapping[str, str], content: bytes) -> bool:

@@ -114,7 +114,6 @@ def test_no_credential_is_found_in_clear_after_errors_on_both_sides(dialect, cap
             assert secret not in caplog.text
 
 
-@pytest.mark.xfail(strict=True, reason="Sentences quote QAD's answer as it came, before it was redacted.")
 @pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
 @pytest.mark.parametrize("fault", ["status", "status_after_commit"])
 def test_an_answer_that_repeats_the_credentials_is_masked_wherever_it_is_kept(dialect, fault):
