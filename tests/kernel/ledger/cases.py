@@ -67,7 +67,7 @@ def a_table(**changes: Any) -> MappingTable:
         items=(ItemRule("fallback", "", START, Coding("4000")),),
         taxes=(TaxRule("", "", "", START, Coding("2230")),),
         roles=tuple(RoleRule(role, START, Coding(account)) for role, account in roles.items()),
-        banks=tuple(BankRule(*key, START, Coding(account)) for key, account in banks.items()),
+        banks=tuple(BankRule(g, m, c, START, Coding(account)) for (g, m, c), account in banks.items()),
         customers={"acme-1": CustomerLink("C1"), "beta": CustomerLink("C2")},
         accounts={account: AccountFacts() for account in used},
         customers_known={"C1": CustomerFacts(), "C2": CustomerFacts()},

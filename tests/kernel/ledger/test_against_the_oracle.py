@@ -121,7 +121,7 @@ def a_table(people: dict[str, str], prices: dict[str, str]) -> MappingTable:
         items=tuple(ItemRule(level, key, START, Coding(account)) for level, key, account in rows),
         taxes=tuple(TaxRule("", name, "", START, Coding(account)) for name, account in TAXES.items()),
         roles=tuple(RoleRule(role, START, Coding(account)) for role, account in ROLES.items()),
-        banks=tuple(BankRule(*key, START, Coding(account)) for key, account in BANKS.items()),
+        banks=tuple(BankRule(g, m, c, START, Coding(account)) for (g, m, c), account in BANKS.items()),
         customers={person: CustomerLink(code) for person, code in people.items()},
         accounts={account: AccountFacts() for account in used},
         customers_known={code: CustomerFacts() for code in people.values()},

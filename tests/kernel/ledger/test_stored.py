@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -33,10 +33,10 @@ from tests.kernel.ledger.cases import (
 TABLE = a_table()
 KNOWN = {"INV-1": posted("INV-1"), "INV-2": posted("INV-2")}
 CREDIT = posted("txn_1", kind="payment")
-EDGE = {"owner_id": "txn_1", "invoice_id": "INV-1", "table": TABLE}
-INVOICE = invoices.translate(an_invoice(), TABLE, InvoiceRules(ZONE), "CB-INV-1")
-PAYMENT = payments.translate(a_payment(), TABLE, RULES, "CB-PAY-1", KNOWN)
-DOCUMENTS = {
+EDGE: dict[str, Any] = {"owner_id": "txn_1", "invoice_id": "INV-1", "table": TABLE}
+INVOICE: Any = invoices.translate(an_invoice(), TABLE, InvoiceRules(ZONE), "CB-INV-1")
+PAYMENT: Any = payments.translate(a_payment(), TABLE, RULES, "CB-PAY-1", KNOWN)
+DOCUMENTS: dict[str, Any] = {
     "invoice": INVOICE,
     "credit_note": credit_notes.translate(a_note(), TABLE, NOTE_RULES, "CB-CN-1", KNOWN),
     "payment": PAYMENT,
