@@ -1,4 +1,4 @@
-"""A period in three books: nothing is left over only where Chargebee, our postings and QAD agree, or a reason is named."""
+"""`reconcile` compares Chargebee, our postings and QAD document by document, and finds what only one side has."""
 
 from __future__ import annotations
 
