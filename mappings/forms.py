@@ -73,7 +73,8 @@ class CustomerMappingForm(MappingForm):
         super().__init__(*args, **kwargs)
         url = reverse("admin:mappings_customermapping_lookup")
         offers = lookups.customers(self.tenant, "") if self.tenant is not None else []
-        self.fields["qad_code"].widget = lookups.LookupInput(offers, url)
+        if "qad_code" in self.fields:  # a reader has no fields
+            self.fields["qad_code"].widget = lookups.LookupInput(offers, url)
 
 
 class ItemMappingForm(MappingForm):
@@ -87,7 +88,8 @@ class ItemMappingForm(MappingForm):
         super().__init__(*args, **kwargs)
         url = reverse("admin:mappings_itemmapping_lookup")
         offers = lookups.catalogue(self.tenant, "") if self.tenant is not None else []
-        self.fields["key"].widget = lookups.LookupInput(offers, url)
+        if "key" in self.fields:
+            self.fields["key"].widget = lookups.LookupInput(offers, url)
 
 
 class TaxMappingForm(MappingForm):
