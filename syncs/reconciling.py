@@ -14,6 +14,7 @@ from connector.ledger.compare import ZERO, Period, Variance
 from connector.money import Money, UnknownCurrency, wire_digits
 from connector.qad.client import QadClient
 from syncs import verifying
+from syncs.entities import entity_of
 from syncs.models import Cursor, Posting, Reconciliation, SourceDocument
 from syncs.preparing import POSTED_KINDS
 from syncs.qad_side import (
@@ -108,7 +109,7 @@ def _account(table: Table, row: SourceDocument, chain: Sequence[Posting], unpost
     reason = _reason(table, own, standing, chargebee - qad)
     left = table.statement.expect(kind, row.currency, chargebee=chargebee, ours=ours, qad=qad, reason=reason)
     if standing is None or (left and not any(one.pk in table.told for one in own)):
-        code, sentence, fix = _unexplained(row, own, standing)
+        code, sentence, fix = _unexplained(table, row, own, standing)
     elif standing == Disposition.CONFLICT and not any(one.pk in table.told for one in own):
         code, sentence = "conflict", f"{own[-1].reference} stands here as '{own[-1].get_state_display()}'."
         fix = "Open the document: it says what QAD has under its reference."
@@ -141,8 +142,6 @@ def _reason(table: Table, own: Sequence[Posting], standing: str | None, lacking:
         return ""
     if standing is not None and standing not in NO_REASON:
         return standing
-    if keys & table.unreadable:
-        return "cannot-be-read-back"
     if any(one.pk not in table.seen and is_young(table, one) for one in own):
         return "just-posted"
     return "withheld-tax" if lacking and own and lacking == _withheld(own[-1]) else ""
@@ -165,11 +164,16 @@ def _withheld(posting: Posting) -> Decimal:
     return -sum((Decimal(line["amount"]) for line in lines if line["kind"] == "withheld_tax"), ZERO)
 
 
-def _unexplained(row: SourceDocument, own: Sequence[Posting], standing: str | None) -> tuple[str, str, str]:
+def _unexplained(
+    table: Table, row: SourceDocument, own: Sequence[Posting], standing: str | None
+) -> tuple[str, str, str]:
     """Code, sentence and next step of what nothing explains."""
     if standing is None or not own:
         fix = "Press Replay on the document. If it stays so, tell the people who support this connector."
         return "only-in-chargebee", f"{row} is in Chargebee, and nothing was made of it here.", fix
+    if own[-1].pk in table.unreadable:
+        fix = f"Fill in writes.{entity_of(own[-1])}.lookup in the QAD profile."
+        return "cannot-be-read-back", f"{own[-1].reference}: the QAD profile does not say how it is found again.", fix
     if own[-1].state in COUNTED:
         fix = "Look for it in QAD by its number; if somebody deleted it there, find out why."
         sentence = f"{own[-1].reference} was posted as {own[-1].qad_number}, and QAD does not have all of it."
@@ -200,14 +204,13 @@ def _account_following(table: Table, posting: Posting) -> None:
         sentence = f"{posting.reference}: {_word(reason)}."
         tell(table, posting, reason, sentence, ours=ours, qad=qad, is_explained=True)
     elif left and posting.pk not in table.told:
-        code, sentence, fix = _unexplained(posting.source, [posting], standing)
+        code, sentence, fix = _unexplained(table, posting.source, [posting], standing)
         tell(table, posting, code, sentence, fix, ours=ours, qad=qad)
 
 
 _WORDS = {
     "just-posted": "it was posted so lately that QAD's lists may not show it yet",
     "withheld-tax": "the tax that the customer keeps back is no part of the receivable",
-    "cannot-be-read-back": "the QAD profile has no list and no keyed read for documents of this kind",
 }
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from connector.ledger.compare import Period
 from syncs import running
@@ -259,3 +263,69 @@ def test_another_period_is_empty_and_nothing_is_written_into_qad():
 
         assert (row.is_balanced, row.figures, row.variances) == (True, [], [])
         assert scene.world.ledger()["documents"] == before
+
+
+def command(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("reconcile", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_ends_well_only_when_nothing_is_left_over():
+    with a_scene() as scene:
+        source_id = scene.invoice(total=100_00)
+        scene.sync()
+        month = this_month(scene).name
+
+        said = command("acme", "--period", month)
+        assert "1 documents, nothing is left over" in said
+        in_books(scene, source_id)["total"] = Decimal("90.00")
+        out = io.StringIO()
+        with pytest.raises(CommandError) as failed:
+            call_command("reconcile", "acme", "--period", month, "--json", stdout=out)
+
+        assert failed.value.returncode == 1
+        assert "Left over: 10.00 USD of invoice." in str(failed.value)
+        facts = json.loads(out.getvalue())
+        assert (facts["is_balanced"], facts["counts"], facts["figures"][0]["residual"]) == (
+            False, {"differs": 1}, "10.00",
+        )  # fmt: skip
+        assert Reconciliation.objects.filter(tenant=scene.tenant).count() == 2
+
+
+@pytest.mark.parametrize("period", ["November", "2026-00", "2026-11-30"])
+def test_the_command_refuses_what_is_no_period(period):
+    with a_scene(), pytest.raises(CommandError, match="is not a period") as failed:
+        command("acme", "--period", period)
+    assert failed.value.returncode == 2
+
+
+def test_a_qad_that_is_away_proves_nothing_and_nothing_is_stored():
+    with a_scene() as scene:
+        scene.invoice()
+        scene.sync()
+        month = this_month(scene).name
+        scene.world.faults("qad").add("status", times=None, status=503)
+
+        with pytest.raises(CommandError) as failed:
+            command("acme", "--period", month)
+
+        assert failed.value.returncode == 3
+        assert not Reconciliation.objects.exists()
+        assert scene.posting().state == "posted"
+
+
+def test_what_qad_cannot_be_asked_for_is_never_taken_for_granted():
+    with a_scene() as scene:
+        scene.invoice(total=100_00)
+        scene.sync()
+        row = scene.tenant.qad
+        unasked = {"invoice": {"lookup": "-", "keys": {"number": "-"}}}
+        row.profile_override = {"writes": {**row.profile_override["writes"], **unasked}}
+        row.save()
+
+        found = compared(scene)
+
+        assert open_codes(found) == ["cannot-be-read-back"]
+        assert "Fill in writes.invoice.lookup in the QAD profile" in found.variances[0]["fix"]
+        assert figure(found)["residual"] == "100.00"
