@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from connector.chargebee.client import ChargebeeClient, Page
 from connector.chargebee.paging import all_lines, pages
-from syncs.models import Cursor, Kind, Run, RunPage, SourceDocument
+from syncs.models import Cursor, Kind, Run, RunPage, SourceDocument, SourceVersion
 from syncs.models.source import pack
 from syncs.states import SourceState
 from tenants import audit
@@ -154,14 +155,43 @@ def keep(tenant: Tenant, kind: str, rows: Sequence[Row], *, now: dt.datetime) ->
     fresh = [row for source_id, row in newest.items() if source_id not in known]
     SourceDocument.objects.bulk_create([_document(tenant, kind, row, now) for row in fresh])
     changed = [(known[row.source_id], row) for row in newest.values() if _is_newer(row, known.get(row.source_id))]
+    _keep_versions(tenant, [document for document, _ in changed], now)
     for document, row in changed:
         _replace(document, row, now)
-    lines = [audit.Line("listed", f"{kind}:{row.source_id}", after=_facts(row)) for row in fresh]
+    new = {"state": SourceState.NEW.value}
+    lines = [audit.Line("listed", f"{kind}:{row.source_id}", after={**_facts(row), **new}) for row in fresh]
     lines += [
-        audit.Line("changed-in-chargebee", f"{kind}:{row.source_id}", before=_stored_facts(old), after=_facts(row))
+        audit.Line(
+            "changed-in-chargebee",
+            f"{kind}:{row.source_id}",
+            before=_stored_facts(old),
+            after={**_facts(row), **new},
+        )
         for old, row in changed
     ]
     audit.record(tenant.pk, lines, actor="sync", now=now)
+
+
+def _keep_versions(tenant: Tenant, documents: Sequence[SourceDocument], now: dt.datetime) -> None:
+    """What these documents were until now, before they are replaced."""
+    if not documents:
+        return
+    keys = [document.pk for document in documents]
+    raw = dict(SourceDocument.objects.filter(pk__in=keys).values_list("pk", "raw"))
+    earlier = SourceVersion.objects.filter(source__in=keys).order_by().values_list("source_id")
+    since = dict(earlier.annotate(last=Max("replaced_at")))
+    SourceVersion.objects.bulk_create(
+        SourceVersion(
+            tenant=tenant,
+            source=document,
+            raw=raw[document.pk],
+            content_hash=document.content_hash,
+            resource_version=document.resource_version,
+            seen_at=since.get(document.pk, document.first_seen_at),
+            replaced_at=now,
+        )
+        for document in documents
+    )
 
 
 def _is_newer(row: Row, known: SourceDocument | None) -> bool:

@@ -23,6 +23,11 @@ class Action(StrEnum):
     RUN = "run"
     REPLAY = "replay"
     IGNORE = "ignore"
+    MARK_POSTED = "mark_posted"
+    SETTLE_CONFLICT = "settle_conflict"
+    REQUEST_FORCE = "request_force"
+    APPROVE_FORCE = "approve_force"
+    REMARK = "remark"
     CLOSE_PERIOD = "close_period"
     SWITCH_POSTING = "switch_posting"
     MANAGE_TENANT = "manage_tenant"
@@ -41,6 +46,11 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.RUN: frozenset({_A, _I}),
     Action.REPLAY: frozenset({_A}),
     Action.IGNORE: frozenset({_A}),
+    Action.MARK_POSTED: frozenset({_A}),
+    Action.SETTLE_CONFLICT: frozenset({_A}),
+    Action.REQUEST_FORCE: frozenset({_A}),
+    Action.APPROVE_FORCE: frozenset({_A, _I}),
+    Action.REMARK: frozenset({_F, _A, _I}),
     Action.CLOSE_PERIOD: frozenset({_A}),
     Action.SWITCH_POSTING: frozenset({_A, _I}),
     Action.MANAGE_TENANT: frozenset({_I}),

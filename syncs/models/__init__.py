@@ -3,22 +3,32 @@
 from syncs.models.attempt import Attempt
 from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
+from syncs.models.decision import Assignment, ForceRequest, ForceState, Ignore, Remark, Surplus
 from syncs.models.edge import Edge
 from syncs.models.posting import Posting
 from syncs.models.reconciliation import Reconciliation
+from syncs.models.replay_job import ReplayJob
 from syncs.models.run import Run, RunPage, RunState
-from syncs.models.source import Kind, SourceDocument
+from syncs.models.source import Kind, SourceDocument, SourceVersion
 
 __all__ = [
+    "Assignment",
     "Attempt",
     "Cursor",
     "CustomerCreation",
     "Edge",
+    "ForceRequest",
+    "ForceState",
+    "Ignore",
     "Kind",
     "Posting",
     "Reconciliation",
+    "Remark",
+    "ReplayJob",
     "Run",
     "RunPage",
     "RunState",
     "SourceDocument",
+    "SourceVersion",
+    "Surplus",
 ]

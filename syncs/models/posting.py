@@ -47,6 +47,8 @@ class Posting(models.Model):
     qad_daybook = models.CharField(max_length=20, blank=True)
     qad_voucher = models.CharField(max_length=40, blank=True)
     qad_posting_date = models.DateField(null=True)
+    # what a person accepted as this document although QAD shows it otherwise: reference, customer, currency, total …
+    accepted = models.JSONField(null=True, editable=False)
     problems = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()

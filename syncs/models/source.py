@@ -74,6 +74,24 @@ class SourceDocument(models.Model):
         return found
 
 
+class SourceVersion(models.Model):
+    """What a document was before Chargebee changed it: the compressed JSON, and the time in which it was the latest."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="source_versions")
+    source = models.ForeignKey(SourceDocument, on_delete=models.PROTECT, related_name="versions")
+    raw = models.BinaryField(editable=False)
+    content_hash = models.CharField(max_length=64, editable=False)
+    resource_version = models.BigIntegerField(null=True)
+    seen_at = models.DateTimeField("read at")
+    replaced_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.source} as of {self.seen_at}"
+
+
 def pack(text: str) -> bytes:
     """JSON text as it is stored in `raw`."""
     return zlib.compress(text.encode(), 1)

@@ -82,7 +82,9 @@ def test_each_role_has_its_task():
     assert may(Role.AUDITOR) == {"view", "export", "view_audit"}
     assert {"change_mappings"} <= may(Role.FINANCE_USER)
     assert not {"replay", "manage_connections", "import_mappings"} & may(Role.FINANCE_USER)
-    assert {"replay", "ignore"} <= may(Role.ACCOUNTANT)
+    assert {"replay", "ignore", "mark_posted", "settle_conflict", "request_force"} <= may(Role.ACCOUNTANT)
+    assert not {"ignore", "mark_posted", "settle_conflict", "request_force"} & may(Role.FINANCE_USER)
+    assert {role for role in Role if "approve_force" in may(role)} == {Role.ACCOUNTANT, Role.INTEGRATION_ADMIN}
     assert not {"manage_connections", "change_mappings"} & may(Role.ACCOUNTANT)
     assert {"manage_tenant", "manage_connections", "import_mappings"} <= may(Role.INTEGRATION_ADMIN)
     assert "replay" not in may(Role.INTEGRATION_ADMIN)
