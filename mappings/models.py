@@ -271,15 +271,19 @@ class CatalogPrice(models.Model):
     item_price = models.CharField(max_length=100)
     item = models.CharField(max_length=100)
     family = models.CharField(max_length=100, blank=True)
+    item_type = models.CharField("type", max_length=10, blank=True)  # plan, addon or charge
     name = models.CharField(max_length=250, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     status = models.CharField(max_length=20, blank=True)
     accounting_code = models.CharField(max_length=100, blank=True)
-    sku = models.CharField(max_length=100, blank=True)
+    sku = models.CharField("SKU", max_length=100, blank=True)
+    first_seen_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["item_price"]
+        verbose_name = "item price"
         constraints = [models.UniqueConstraint(fields=["tenant", "item_price"], name="catalog_price_once")]
+        indexes = [models.Index(fields=["tenant", "status", "item"], name="catalog_price_item")]
 
     def __str__(self) -> str:
         return self.item_price

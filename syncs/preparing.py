@@ -43,7 +43,7 @@ def _prepare_catalogue_kind(desk: Desk, kind: str, *, now: dt.datetime, actor: s
                 return done
             batch = Batch(desk, now, actor)
             prices = [price for row in rows if (price := _keep(batch, row)) is not None]
-            _upsert_prices(desk.tenant, prices)
+            _upsert_prices(desk.tenant, prices, now)
             write(batch)
         done += len(rows)
 
@@ -98,18 +98,20 @@ def _keep(batch: Batch, row: SourceDocument) -> ItemPrice | None:
     return found if isinstance(found, ItemPrice) else None
 
 
-def _upsert_prices(tenant: Tenant, prices: list[ItemPrice]) -> None:
+def _upsert_prices(tenant: Tenant, prices: list[ItemPrice], now: dt.datetime) -> None:
     rows = [
         CatalogPrice(
             tenant=tenant,
             item_price=price.id,
             item=price.item_id,
             family=price.item_family_id,
+            item_type=price.item_type,
             name=price.name[:250],
             currency=price.currency,
             status=price.status[:20],
             accounting_code=price.accounting_code[:100],
             sku=price.sku[:100],
+            first_seen_at=now,
         )
         for price in prices
     ]
@@ -117,7 +119,7 @@ def _upsert_prices(tenant: Tenant, prices: list[ItemPrice]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["tenant", "item_price"],
-        update_fields=["item", "family", "name", "currency", "status", "accounting_code", "sku"],
+        update_fields=["item", "family", "item_type", "name", "currency", "status", "accounting_code", "sku"],
     )
     if rows:
         revision.bump(tenant.pk)

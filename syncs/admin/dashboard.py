@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from syncs.admin import equations, figures, links, runs, words
+from syncs.admin import equations, figures, links, notices, runs, words
 from syncs.admin.figures import Cause, Figure
 from syncs.models import Kind, Posting, Run, RunState, SourceDocument
 from syncs.permission import why_not_posting
@@ -41,6 +41,7 @@ def board(tenant: Tenant, access: Access) -> dict[str, Any]:
         "catalogue": _catalogue(found),
         "attention": [_attention(cause, access) for cause in causes[:CAUSES_SHOWN]],
         "more_causes": max(0, len(causes) - CAUSES_SHOWN),
+        "notices": notices.of(tenant, access),
         "not_posting": why_not_posting(tenant),
         "circuits": list(Circuit.objects.filter(tenant=tenant).order_by("side")),
         "ready": Posting.objects.filter(tenant=tenant, state=PostingState.READY).count(),

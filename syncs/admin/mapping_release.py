@@ -14,6 +14,7 @@ from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
 from mappings.admin import MappingAdmin
+from mappings.catalogue_admin import CatalogPriceAdmin
 from mappings.saving import Saved
 from syncs.admin import replaying, words
 from syncs.releasing import CURES, Released, held_for, release
@@ -75,3 +76,4 @@ def sentence(released: Released) -> str:
 
 
 MappingAdmin.after_save = after_save
+CatalogPriceAdmin.after_save = after_save

@@ -107,6 +107,8 @@ class TenantScopedAdmin(Scoped, admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what a listed filter sends; never another field, and never a path of the visitor's own."""
         entries = [entry[0] if isinstance(entry, list | tuple) else entry for entry in self.get_list_filter(request)]
+        if lookup in {getattr(entry, "parameter_name", None) for entry in entries}:
+            return True  # a filter of ours, which reads its own parameter
         paths = [entry for entry in entries if isinstance(entry, str)] + [self.date_hierarchy or ""]
         return any(
             path

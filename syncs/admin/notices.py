@@ -1,0 +1,53 @@
+"""What the overview warns of: each source looks at one tenant and says what a person should know, with a button.
+
+A new kind of warning is one function in SOURCES; it must be quick, for every visit of the overview asks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from connector.periods import business_date
+from mappings import coverage
+from syncs.admin import links, words
+from tenants.access import Access, Action
+from tenants.models import Tenant
+
+NAMED = 5  # rows that a sentence names before it says how many more there are
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`tone` is bad, wait or calm; `button` leads to where it is mended, None where nothing can be done here."""
+
+    tone: str
+    sentence: str
+    button: links.Button | None = None
+
+
+Source = Callable[[Tenant, Access], list[Notice]]
+
+
+def unmapped_prices(tenant: Tenant, access: Access) -> list[Notice]:
+    """Item prices that will hold their first invoices, told before they bill."""
+    on = business_date(timezone.now(), tenant.time_zone)
+    names = list(coverage.unmapped(tenant.pk, on).values_list("item_price", flat=True)[: NAMED + 1])
+    if not names:
+        return []
+    count = len(names) if len(names) <= NAMED else coverage.unmapped(tenant.pk, on).count()
+    more = f" and {count - NAMED:,} more" if count > NAMED else ""
+    said = f"{words.counted(count, 'item price')} on sale {'has' if count == 1 else 'have'} no GL account"
+    sentence = f"{said}: {', '.join(names[:NAMED])}{more}. Their invoices will be held until they are mapped."
+    address = links.url("admin:mappings_catalogprice_desk") if access.may(Action.CHANGE_MAPPINGS) else ""
+    return [Notice("wait", sentence, links.Button(address, "Map them") if address else None)]
+
+
+SOURCES: tuple[Source, ...] = (unmapped_prices,)
+
+
+def of(tenant: Tenant, access: Access) -> list[Notice]:
+    """Every notice of a tenant, in the order of SOURCES."""
+    return [notice for source in SOURCES for notice in source(tenant, access)]
