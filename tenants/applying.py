@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,14 @@ from tenants.models import (
     QadCredential,
     Tenant,
 )
+from tenants.origins import chargebee_origin, qad_origin
 from tenants.setup_file import Setup, profile_parts
 
 _CREDENTIAL_KEYS = ("client_id", "username", "password", "token")
+_BOUND: tuple[tuple[str, type[models.Model], type[models.Model], Callable[[Any], str], tuple[str, ...]], ...] = (
+    ("chargebee", ChargebeeConnection, ChargebeeCredential, chargebee_origin, ("api_key",)),
+    ("qad", QadConnection, QadCredential, qad_origin, ("password", "token")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,34 @@ def _conflicts(stored: Tenant | None, setup: Setup) -> list[Problem]:
         found.append(Problem("file", "[tenant] mode", message, "Give the other tenant a slug of its own."))
     if setup.qad is not None:
         found += _prefix_conflict(slug, setup.qad, stored)
+    if stored is not None:
+        found += _secrets_of_another_address(stored, setup)
+    return found
+
+
+def _secrets_of_another_address(tenant: Tenant, setup: Setup) -> list[Problem]:
+    """A stored secret stays with the address that it was entered for."""
+    found = []
+    for section, connection, credential, origin_of, names in _BOUND:
+        given = getattr(setup, section)
+        row: Any = connection._base_manager.filter(tenant=tenant).first()
+        secrets = credential._base_manager.filter(tenant=tenant).first()
+        if given is None or row is None or any(name in given for name in names):
+            continue
+        old = origin_of(row)
+        for name, value in given.items():
+            setattr(row, name, value)
+        if origin_of(row) != old:
+            found += [
+                Problem(
+                    "file",
+                    f"[{section}] {name}",
+                    f"[{section}] has another address now, and the stored {name} was entered for {old}.",
+                    f"Give the {name} for {origin_of(row)} in the file.",
+                )
+                for name in names
+                if getattr(secrets, name, None) is not None
+            ]
     return found
 
 

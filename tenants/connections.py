@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from connector.chargebee.client import ChargebeeClient, Patience
-from connector.chargebee.site import site_problems
+from connector.chargebee.site import hosts, site_problems
 from connector.errors import Configuration
 from connector.http.session import Http
 from connector.qad import presets
@@ -35,6 +35,7 @@ from tenants.models import (
     Side,
     Tenant,
 )
+from tenants.origins import chargebee_origin, qad_origin, web_origin
 from tenants.sandbox import is_sandbox_url
 
 Answer = TypeVar("Answer")
@@ -58,7 +59,8 @@ def chargebee_at(
     """A client of one host of the tenant's site; for the connection test, which looks for the host to pin."""
     with Http(allow=settings.OUTBOUND_ALLOW) as http:
         pace = SharedPace(row.base_url or row.site, _site_limit(row))
-        yield ChargebeeClient(http, url, _api_key(tenant), pace=pace, deadline=deadline, patience=patience)
+        key = _api_key(tenant, _origin_of_call(row, url))
+        yield ChargebeeClient(http, url, key, pace=pace, deadline=deadline, patience=patience)
 
 
 def chargebee_connection(tenant: Tenant) -> ChargebeeConnection:
@@ -93,18 +95,31 @@ def _site_limit(row: ChargebeeConnection) -> float:
     return float(same.aggregate(low=Min("calls_per_minute"))["low"] or row.calls_per_minute)
 
 
+def _origin_of_call(row: ChargebeeConnection, url: str) -> str:
+    """The address for which the key must have been entered before it goes to `url`."""
+    own = (
+        (web_origin(row.base_url),) if row.base_url else [f"https://{host}:443" for host in hosts(row.site, row.region)]
+    )
+    if web_origin(url) not in own:
+        raise Configuration(
+            f"'{url}' is not an address of Chargebee site '{row.site}' in region '{row.region}'. "
+            "Choose 'Look for the host again' in the Chargebee connection, then press Test connection."
+        )
+    return chargebee_origin(row)
+
+
 @sensitive_variables()
-def _api_key(tenant: Tenant) -> str:
+def _api_key(tenant: Tenant, origin: str) -> str:
     row = ChargebeeCredential.objects.filter(tenant=tenant).first()
     if row is None or row.api_key is None:
         raise Configuration(f"{tenant} has no Chargebee API key. Enter it under Tenants & connections > Chargebee.")
-    key: str = row.api_key.reveal()
+    key: str = row.api_key.reveal(origin)
     return key
 
 
 def with_api_key(tenant: Tenant, ask: Callable[[str], Answer]) -> Answer:
     """What `ask` says of the key; the key itself does not leave this module."""
-    return ask(_api_key(tenant))
+    return ask(_api_key(tenant, chargebee_origin(chargebee_connection(tenant))))
 
 
 @contextmanager
@@ -116,7 +131,7 @@ def qad_client(tenant: Tenant) -> Iterator[QadClient]:
         yield QadClient(
             http,
             row.base_url,
-            _credentials(tenant),
+            _credentials(tenant, qad_origin(row)),
             row.workspace,
             profile,
             tokens=_token_store(row),
@@ -151,14 +166,14 @@ def _profile(preset: str, override: str, domain: str, entity: str, shared_set: s
 
 
 @sensitive_variables()
-def _credentials(tenant: Tenant) -> Credentials:
+def _credentials(tenant: Tenant, origin: str) -> Credentials:
     row = QadCredential.objects.filter(tenant=tenant).first()
     if row is None:
         raise Configuration(f"{tenant} has no QAD credentials. Enter them under Tenants & connections > QAD.")
     return Credentials(
         username=row.username,
-        password=row.password.reveal() if row.password else "",
-        token=row.token.reveal() if row.token else "",
+        password=row.password.reveal(origin) if row.password else "",
+        token=row.token.reveal(origin) if row.token else "",
         client_id=row.client_id,
     )
 

@@ -1,4 +1,4 @@
-"""Credentials at rest: encrypted, bound to their tenant and field, never shown by accident."""
+"""Credentials at rest: encrypted, bound to their tenant, field and address, never shown by accident."""
 
 from __future__ import annotations
 
@@ -25,12 +25,24 @@ class CredentialUnreadable(Configuration):
 
 
 class Secret:
-    """A secret text; `reveal()` is the only way to see it. Loaded from a row it holds ciphertext only."""
+    """A secret text; `reveal()` is the only way to see it. Loaded from a row it holds ciphertext only.
 
-    __slots__ = ("_owner", "_plain", "_token")
+    `origin` is the address that it was entered for (tenants.origins). It is encrypted with the text, so that no change
+    of a connection, nor of a row by hand, brings the secret to another address.
+    """
 
-    def __init__(self, plain: str | None = None, *, token: bytes | None = None, owner: Owner | None = None) -> None:
+    __slots__ = ("_origin", "_owner", "_plain", "_token")
+
+    def __init__(
+        self,
+        plain: str | None = None,
+        *,
+        origin: str = "",
+        token: bytes | None = None,
+        owner: Owner | None = None,
+    ) -> None:
         self._plain = plain
+        self._origin = origin
         self._token = token
         self._owner = owner
 
@@ -40,20 +52,45 @@ class Secret:
         return self._token is not None
 
     def owned_by(self, owner: Owner) -> Secret:
-        return self if owner == self._owner else Secret(self._plain, token=self._token, owner=owner)
+        if owner == self._owner:
+            return self
+        return Secret(self._plain, origin=self._origin, token=self._token, owner=owner)
+
+    def entered_for(self, origin: str) -> Secret:
+        """What was just entered is for this address; what is stored stays bound to its own."""
+        return self if self.is_stored or self._origin else Secret(self._plain, origin=origin, owner=self._owner)
 
     @sensitive_variables()
-    def reveal(self) -> str:
-        """The text. Raises CredentialUnreadable, never returns ''."""
-        if self._plain is not None:
+    def reveal(self, origin: str = "") -> str:
+        """The text, for the address that it was entered for. Raises CredentialUnreadable, never returns ''."""
+        if self._plain is not None and origin == self._origin:
             return self._plain
+        envelope = self._envelope()
+        bound = str(envelope.get("o", ""))
+        if bound != origin:
+            words = _words(str(envelope["f"]))
+            entered, wanted = bound or "no address", origin or "none"
+            raise CredentialUnreadable(
+                f"The stored {words} was entered for {entered}, not for {wanted}. Enter it again."
+            )
+        return str(envelope["v"])
+
+    @sensitive_variables()
+    def renewed(self) -> Secret:
+        """The same secret under the newest key. Raises CredentialUnreadable."""
+        return Secret(token=_cipher().encrypt(json.dumps(self._envelope()).encode()))
+
+    @sensitive_variables()
+    def _envelope(self) -> dict[str, Any]:
         if self._owner is None:
             raise CredentialUnreadable("A secret can be read from its row only, not from a list of values.")
         tenant_id, label = self._owner
+        if self._plain is not None:
+            return {"t": tenant_id, "f": label, "o": self._origin, "v": self._plain}
         envelope = self._open(label)
         if envelope.get("t") != tenant_id or envelope.get("f") != label:
             raise CredentialUnreadable(f"The stored {_words(label)} belongs to another row. Enter it again.")
-        return str(envelope["v"])
+        return envelope
 
     @sensitive_variables()
     def _open(self, label: str) -> dict[str, Any]:
@@ -74,8 +111,7 @@ class Secret:
             return self._token
         if self._owner is None or self._owner[0] is None:
             raise ValueError("A secret is saved through its own row, after its tenant is saved.")
-        envelope = {"t": self._owner[0], "f": self._owner[1], "v": self._plain}
-        return _cipher().encrypt(json.dumps(envelope).encode())
+        return _cipher().encrypt(json.dumps(self._envelope()).encode())
 
     def has_newest_key(self) -> bool:
         """False if the text was encrypted with an older key, or cannot be read."""
@@ -150,6 +186,8 @@ def _owner(instance: Model, field: Any) -> Owner:
 class SecretField(EncryptedTextField):
     """A credential of a tenant-owned row. '' and None both mean "not set"; expressions are refused.
 
+    A row that has an `origin` (the address of its connection) binds to it what is entered, see Secret.
+
     The package's field would encrypt the text of an SQL expression (`bulk_update`), fail while a list is read if one
     row has a lost key, and fall back to SECRET_KEY; this one does none of it.
     """
@@ -167,6 +205,7 @@ class SecretField(EncryptedTextField):
     def pre_save(self, model_instance: Model, add: bool) -> Secret | None:
         secret: Secret | None = getattr(model_instance, self.attname)
         if secret is not None:  # the saved object keeps ciphertext only
+            secret = secret.entered_for(getattr(model_instance, "origin", ""))
             setattr(model_instance, self.attname, Secret(token=secret.sealed()))
         return secret and getattr(model_instance, self.attname)
 

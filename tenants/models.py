@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from tenants.fields import SecretField
+from tenants.origins import chargebee_origin, qad_origin
 
 slug_rule = RegexValidator(r"^[a-z0-9][a-z0-9-]{0,39}$", "Use lower-case letters, digits and hyphens, 40 at most.")
 prefix_rule = RegexValidator(r"^[A-Z0-9]{2,6}$", "Use two to six capital letters or digits.")
@@ -126,6 +127,12 @@ class ChargebeeCredential(models.Model):
     def __str__(self) -> str:
         return "Chargebee credentials"
 
+    @property
+    def origin(self) -> str:
+        """The address that a secret entered now is for; '' without a connection."""
+        row = ChargebeeConnection.objects.filter(tenant_id=self.tenant_id).first()
+        return chargebee_origin(row) if row else ""
+
 
 class QadConnection(models.Model):
     """Which QAD instance and workspace, and how it speaks."""
@@ -176,6 +183,12 @@ class QadCredential(models.Model):
 
     def __str__(self) -> str:
         return "QAD credentials"
+
+    @property
+    def origin(self) -> str:
+        """The address that a secret entered now is for; '' without a connection."""
+        row = QadConnection.objects.filter(tenant_id=self.tenant_id).first()
+        return qad_origin(row) if row else ""
 
 
 class ProbeResult(models.Model):

@@ -60,10 +60,10 @@ def _one(model: type[models.Model], field: str, pk: int, *, change: bool) -> str
         if secret.has_newest_key():
             return "newest"
         try:
-            text = secret.reveal()
+            renewed = secret.renewed()
         except CredentialUnreadable:
             return f"{row.tenant.slug}: {model._meta.verbose_name}, {field.replace('_', ' ')}"  # type: ignore[attr-defined]
         if change:
-            setattr(row, field, text)
+            setattr(row, field, renewed)
             row.save(update_fields=[field])
         return "older"

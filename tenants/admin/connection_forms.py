@@ -16,7 +16,10 @@ from tenants import toml_text
 from tenants.admin.secrets import SecretField, stored_note
 from tenants.connections import profile_of
 from tenants.models import ChargebeeConnection, ChargebeeCredential, Mode, QadConnection, QadCredential, Tenant
+from tenants.origins import chargebee_origin, qad_origin, web_origin
 from tenants.sandbox import is_sandbox_url, url_problem
+
+ADDRESS = ("site", "region", "base_url")
 
 
 class ChargebeeForm(forms.ModelForm):
@@ -38,7 +41,8 @@ class ChargebeeForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.credential = stored(ChargebeeCredential, self.instance)
-        _note(self, "api_key", self.credential)
+        self.old_origin = chargebee_origin(self.instance)
+        _note(self, "api_key", self.credential, self.old_origin)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -50,6 +54,8 @@ class ChargebeeForm(forms.ModelForm):
             self.add_error("base_url", "A live tenant has no sandbox. Leave it empty.")
         elif base_url and (url_problem(base_url) or not is_sandbox_url(base_url)):
             self.add_error("base_url", url_problem(base_url) or "Only an address inside OUTBOUND_ALLOW may stand here.")
+        if not self.errors and not cleaned.get("api_key"):
+            ask_again(self, ("api_key",), chargebee_origin(ChargebeeConnection(**_only(cleaned, *ADDRESS))))
         return cleaned
 
     def warnings(self) -> list[str]:
@@ -72,7 +78,7 @@ class QadForm(forms.ModelForm):
     )
     client_id = forms.CharField(required=False, max_length=100, label="Client id")
     username = forms.CharField(required=False, max_length=100, label="User name")
-    password = SecretField()
+    password = SecretField(label="Password")
     token = SecretField(label="Fixed token")
     owner: Tenant | None = None
     credential_keys = ("client_id", "username", "password", "token")
@@ -87,8 +93,9 @@ class QadForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.credential = stored(QadCredential, self.instance)
+        self.old_origin = qad_origin(self.instance)
         for name in ("password", "token"):
-            _note(self, name, self.credential)
+            _note(self, name, self.credential, self.old_origin)
         for name in ("client_id", "username"):
             self.initial.setdefault(name, getattr(self.credential, name, ""))
         override = self.instance.profile_override
@@ -116,6 +123,8 @@ class QadForm(forms.ModelForm):
             self.add_error("token", "Give a password or a fixed token, not both.")
         if not self.errors:
             self._check_profile(cleaned)
+            if not cleaned.get("password") and not cleaned.get("token"):
+                ask_again(self, ("password", "token"), web_origin(cleaned["base_url"]))
         return cleaned
 
     def _check_profile(self, cleaned: dict[str, Any]) -> None:
@@ -138,6 +147,19 @@ def stored(model: Any, connection: Any) -> Any:
     return model.objects.filter(tenant_id=connection.tenant_id).first() if connection.tenant_id else None
 
 
-def _note(form: forms.ModelForm, name: str, credential: Any) -> None:
+def _note(form: forms.ModelForm, name: str, credential: Any, origin: str) -> None:
     secret = getattr(credential, name, None)
-    form.fields[name].help_text = stored_note(secret, getattr(credential, "changed_at", None))
+    form.fields[name].help_text = stored_note(secret, getattr(credential, "changed_at", None), origin)
+
+
+def ask_again(form: Any, names: tuple[str, ...], origin: str) -> None:
+    """A stored secret stays with the address that it was entered for; for another one it is asked for again."""
+    if origin == form.old_origin:
+        return
+    for name in names:
+        if getattr(form.credential, name, None) is not None:
+            form.add_error(name, f"Enter it again, for {origin}: the stored one was entered for {form.old_origin}.")
+
+
+def _only(cleaned: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: cleaned.get(name, "") for name in names}

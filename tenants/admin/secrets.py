@@ -32,12 +32,12 @@ class SecretField(forms.CharField):
         return bool(data)
 
 
-def stored_note(secret: Secret | None, changed_at: dt.datetime | None) -> str:
-    """What stands below the field."""
+def stored_note(secret: Secret | None, changed_at: dt.datetime | None, origin: str) -> str:
+    """What stands below the field; `origin` is the address that the connection has now."""
     if secret is None:
         return "Not set."
     try:
-        secret.reveal()
+        secret.reveal(origin)
     except CredentialUnreadable as error:
         return error.message
     return f"Set, changed {changed_at:%Y-%m-%d} — leave blank to keep." if changed_at else "Set — leave blank to keep."

@@ -105,6 +105,7 @@ def test_nothing_set_up_is_two_sentences():
 def test_a_dead_side_does_not_hide_the_other(server):
     tenant = connected(a_tenant(), server.url)
     ChargebeeConnection.objects.update(base_url="http://127.0.0.1:9")
+    enter_key_again()
     rows = probes.test_connection(tenant, NOW)
     assert answers(rows, Side.CHARGEBEE) == {"host": "unreachable"}
     assert answers(rows, Side.QAD)["sign-in"] == "ok"
@@ -114,13 +115,21 @@ def pinnable(server, monkeypatch, knows):
     """A site without a sandbox address, whose hosts all lead to the sandbox; only `knows` knows the site."""
     tenant = connected(a_tenant(), server.url)
     ChargebeeConnection.objects.update(base_url="", region="EU")
-    real = connections.chargebee_at
+    enter_key_again()
+    real = connections.ChargebeeClient
 
-    def lead(tenant, row, url, **given):
-        return real(tenant, row, server.url if url == f"https://{knows}" else "http://127.0.0.1:9", **given)
+    def lead(http, url, key, **given):
+        return real(http, server.url if url == f"https://{knows}" else "http://127.0.0.1:9", key, **given)
 
-    monkeypatch.setattr(connections, "chargebee_at", lead)
+    monkeypatch.setattr(connections, "ChargebeeClient", lead)
     return tenant
+
+
+def enter_key_again():
+    """For the address that the connection has now."""
+    row = ChargebeeCredential.objects.get()
+    row.api_key = "test_sandbox_key"
+    row.save()
 
 
 def test_the_first_host_that_knows_the_site_is_pinned(server, monkeypatch):

@@ -27,6 +27,7 @@ from tenants.models import (
     Role,
     Tenant,
 )
+from tenants.origins import web_origin
 from tests.builders import a_tenant, a_user, connected
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
@@ -246,24 +247,24 @@ def test_a_chargebee_connection_is_entered_and_its_key_is_write_only(client):
     data = {"site": "acme-test", "region": "EU", "calls_per_minute": 50, "api_key": "live_" + CANARY, "base_url": ""}
     text = client.post(url("tenants_chargebeeconnection_add"), data, follow=True).content.decode()
     assert "begins with &#x27;live_&#x27;" in text, "a warning"
-    assert ChargebeeCredential.objects.get().api_key.reveal() == "live_" + CANARY
+    assert ChargebeeCredential.objects.get().api_key.reveal("Chargebee site acme-test (EU)") == "live_" + CANARY
     page = client.get(url("tenants_chargebeeconnection_changelist"), follow=True).content.decode()
     assert CANARY not in page
     assert "leave blank to keep" in page
 
 
 def test_a_blank_secret_stays_and_a_new_one_replaces(client, server):
-    tenant = connected(a_tenant(), server.url)
+    tenant, here = connected(a_tenant(), server.url), web_origin(server.url)
     login(client, tenant)
     address = url("tenants_qadconnection_change", QadConnection.objects.get().pk)
     filled(client, address, concurrency=7)
     assert QadConnection.objects.get().concurrency == 7
-    assert QadCredential.objects.get().password.reveal() == "sandbox-password"
+    assert QadCredential.objects.get().password.reveal(here) == "sandbox-password"
     filled(client, address, password=CANARY)
-    assert QadCredential.objects.get().password.reveal() == CANARY
+    assert QadCredential.objects.get().password.reveal(here) == CANARY
     filled(client, address, token=CANARY)
     row = QadCredential.objects.get()
-    assert (row.password, row.token.reveal()) == (None, CANARY)
+    assert (row.password, row.token.reveal(here)) == (None, CANARY)
     last = AuditEntry.objects.filter(action="qadcredential.changed").latest("id")
     assert last.after == {"token": "changed", "password": "changed"}
 

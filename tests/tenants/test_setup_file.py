@@ -22,6 +22,7 @@ from tenants.setup_file import Setup
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 CANARY = "canary-7f3a91"
+HERE = "https://erp.example.com:443"
 FILE = """
 [tenant]
 slug = "acme"
@@ -143,8 +144,8 @@ def test_it_creates_a_tenant_with_everything():
     assert applied().is_new
     tenant = Tenant.objects.get()
     assert (tenant.slug, tenant.time_zone, tenant.business_entities) == ("acme", "America/New_York", ["us"])
-    assert ChargebeeCredential.objects.get().api_key.reveal() == "test_" + CANARY
-    assert QadCredential.objects.get().password.reveal() == CANARY
+    assert ChargebeeCredential.objects.get().api_key.reveal("Chargebee site acme-test (EU)") == "test_" + CANARY
+    assert QadCredential.objects.get().password.reveal(HERE) == CANARY
     assert QadConnection.objects.get().profile_override == {"auth": {"idle_seconds": 900}}
     assert dict(PolicySetting.objects.values_list("key", "value")) == {
         "zero_invoices": "skip",
@@ -158,7 +159,7 @@ def test_applied_twice_it_changes_nothing_but_secrets_given_again():
     lines = AuditEntry.objects.count()
     again = applied(FILE.replace('password = "canary-7f3a91"', "").replace('api_key = { env = "ACME_KEY" }', ""))
     assert (again.is_new, again.changed, AuditEntry.objects.count()) == (False, (), lines)
-    assert QadCredential.objects.get().password.reveal() == CANARY
+    assert QadCredential.objects.get().password.reveal(HERE) == CANARY
 
 
 @pytest.mark.django_db
@@ -207,7 +208,7 @@ def test_a_token_takes_the_place_of_a_password():
     applied()
     applied(FILE.replace('password = "canary-7f3a91"', 'token = "t"'))
     row = QadCredential.objects.get()
-    assert (row.password, row.token.reveal()) == (None, "t")
+    assert (row.password, row.token.reveal(HERE)) == (None, "t")
 
 
 @pytest.mark.django_db
