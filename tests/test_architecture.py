@@ -11,11 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Each room may import itself and what stands to its left.
 ORDER = ("base", "http", "chargebee", "ledger", "qad", "tenants", "mappings", "syncs", "urls")
-BASE = {"connector.errors", "connector.money", "connector.periods"}
+BASE = {"connector.errors", "connector.money", "connector.periods", "connector.slots"}
 PURE = (
-    *("connector.errors", "connector.money", "connector.periods"),
+    *("connector.errors", "connector.money", "connector.periods", "connector.slots"),
     *("connector.http.retry", "connector.http.redact", "connector.http.exchange", "connector.http.pacing"),
     *("connector.chargebee.site", "connector.chargebee.failures", "connector.chargebee.records"),
+    "connector.chargebee.webhook",
     *("connector.chargebee.parse", "connector.ledger", "connector.qad.profile", "connector.qad.presets"),
     *("connector.qad.payloads", "connector.qad.replies"),
 )

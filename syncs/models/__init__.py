@@ -5,11 +5,13 @@ from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
 from syncs.models.decision import Assignment, ForceRequest, ForceState, Ignore, Remark, Surplus
 from syncs.models.edge import Edge
+from syncs.models.heartbeat import Heartbeat
 from syncs.models.posting import Posting
 from syncs.models.reconciliation import Reconciliation
 from syncs.models.replay_job import ReplayJob
 from syncs.models.run import Run, RunPage, RunState
 from syncs.models.source import Kind, SourceDocument, SourceVersion
+from syncs.models.webhook import EventState, Style, WebhookCredential, WebhookEndpoint, WebhookEvent
 
 __all__ = [
     "Assignment",
@@ -17,8 +19,10 @@ __all__ = [
     "Cursor",
     "CustomerCreation",
     "Edge",
+    "EventState",
     "ForceRequest",
     "ForceState",
+    "Heartbeat",
     "Ignore",
     "Kind",
     "Posting",
@@ -30,5 +34,9 @@ __all__ = [
     "RunState",
     "SourceDocument",
     "SourceVersion",
+    "Style",
     "Surplus",
+    "WebhookCredential",
+    "WebhookEndpoint",
+    "WebhookEvent",
 ]
