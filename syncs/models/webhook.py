@@ -79,6 +79,7 @@ class WebhookEvent(models.Model):
     body = models.BinaryField(editable=False)
     credential = models.PositiveBigIntegerField(null=True, editable=False)  # which one the newest delivery showed
     received_at = models.DateTimeField()
+    delivered_at = models.DateTimeField("last delivery")
     deliveries = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=EventState.choices, default=EventState.RECEIVED)
     sentence = models.TextField("in words", blank=True)
@@ -102,7 +103,7 @@ class WebhookEvent(models.Model):
                 condition=Q(state__in=("received", "reading", "failed")),
                 name="webhook_event_open",
             ),
-            models.Index(fields=["tenant", "credential", "received_at"], name="webhook_event_used"),
+            models.Index(fields=["tenant", "credential", "delivered_at"], name="webhook_event_used"),
         ]
 
     def __str__(self) -> str:
