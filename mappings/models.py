@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from tenants.models import Tenant
+from tenants.models import AuditEntry, Tenant
 
 
 class CustomerKind(models.TextChoices):
@@ -287,3 +287,11 @@ class CatalogPrice(models.Model):
 
     def __str__(self) -> str:
         return self.item_price
+
+
+class MappingChange(AuditEntry):
+    """An audit line of a mapping, for the page that shows and undoes changes."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "mapping change"

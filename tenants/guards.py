@@ -116,7 +116,7 @@ def expected() -> tuple[Guard, ...]:
 
 def _from_models() -> Iterator[Guard]:
     for model in apps.get_models():
-        if not is_owned(model):
+        if not is_owned(model) or model._meta.proxy:
             continue
         table = model._meta.db_table
         yield fixed_tenant(table)

@@ -15,6 +15,7 @@ from django_q.tasks import async_task
 from connector.errors import ConnectorError
 from mappings.admin import MappingAdmin
 from mappings.catalogue_admin import CatalogPriceAdmin
+from mappings.history_admin import MappingChangeAdmin
 from mappings.saving import Saved
 from syncs.admin import replaying, words
 from syncs.releasing import CURES, Released, held_for, release
@@ -75,5 +76,5 @@ def sentence(released: Released) -> str:
     return f"{waited} waited for mappings of this kind; {freed}" + (f" {still:,} still wait." if still else "")
 
 
-MappingAdmin.after_save = after_save
-CatalogPriceAdmin.after_save = after_save
+for screen in (MappingAdmin, CatalogPriceAdmin, MappingChangeAdmin):
+    screen.after_save = after_save
