@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from connector.ledger.names import normalised
+from connector.ledger.party_fields import of_qad, version_of
 from mappings import revision
 from mappings.mirror import ACCOUNTS, CUSTOMERS
 from mappings.models import MirrorState, QadAccount, QadCustomer
@@ -102,6 +103,7 @@ def _account(row: Row) -> dict[str, Any]:
 
 def _customer(row: Row) -> dict[str, Any]:
     name = _text(row, "name", 200)
+    content = of_qad(row)
     return {
         "code": _text(row, "code", 20),
         "name": name,
@@ -112,6 +114,12 @@ def _customer(row: Row) -> dict[str, Any]:
         "currency": _text(row, "currency", 3),
         "is_active": _flag(row, "is_active", unknown=True),
         "is_complete": _is_complete(row),
+        "content": content,
+        "version": version_of(row, content),
+        "customer_type": _text(row, "customer_type", 20),
+        "customer_group": _text(row, "customer_group", 40),
+        "shared_flag": _text(row, "shared_flag", 40),
+        "added_on": row.get("added_on"),
     }
 
 

@@ -230,6 +230,13 @@ class QadCustomer(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     is_active = models.BooleanField("active", default=True)
     is_complete = models.BooleanField("complete", default=True)
+    # what customers are kept the same by: every field as QAD has it, a mark of that content, and what sharing asks
+    content = models.JSONField(default=dict, editable=False)
+    version = models.CharField(max_length=64, blank=True, editable=False)
+    customer_type = models.CharField("type", max_length=20, blank=True)
+    customer_group = models.CharField("group", max_length=40, blank=True)
+    shared_flag = models.CharField("flag", max_length=40, blank=True)
+    added_on = models.DateField(null=True, blank=True)
     seen_at = models.DateTimeField()
     is_gone = models.BooleanField("gone", default=False)
 

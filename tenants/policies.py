@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.errors import Problem
+from connector.ledger.sharing import sharing
 from tenants.models import Tenant
 
 
@@ -78,6 +79,22 @@ POLICIES: dict[str, Policy] = {
         ),
         Policy("credit_terms", "", "QAD credit terms code for customers created there", kind="text"),
         Policy("customer_code_prefix", "C", "First letters of the QAD codes of customers created there", kind="text"),
+        Policy(
+            "align_customers",
+            "off",
+            "Customers kept the same: off, from Chargebee to QAD only, or both ways",
+            ("off", "chargebee_to_qad", "both"),
+        ),
+        Policy(
+            "shared_customers",
+            {},
+            "Which QAD customers belong in Chargebee: types, groups or flags (codes with blanks between), added_after",
+            kind="sharing",
+        ),
+        Policy(
+            "country_codes", {}, "Country codes that QAD writes differently: Chargebee's code -> QAD's", kind="codes"
+        ),
+        Policy("state_codes", {}, "State codes that QAD writes differently: Chargebee's code -> QAD's", kind="codes"),
         Policy("audit_retention_years", 10, "How many years the audit trail is kept", kind="whole", low=1, high=100),
     )
 }
@@ -97,6 +114,12 @@ def check(key: str, value: Any) -> list[Problem]:
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a text.")]
     if policy.kind == "minor_units" and not _is_minor_units(value):
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a table such as { CLP = 0 } with 0 or 2.")]
+    if policy.kind == "codes" and not _is_codes(value):
+        fix = 'Use a table such as { GB = "UK", DE = "DEU" }.'
+        return [_problem(key, f"Policy '{key}' is {value!r}.", fix)]
+    if policy.kind == "sharing" and not _is_sharing(value):
+        fix = 'Use a table such as { types = "SUB WEB", added_after = "2026-01-01" }.'
+        return [_problem(key, f"Policy '{key}' is {value!r}.", fix)]
     if policy.kind == "origins" and not _is_origins(value):
         fix = 'Use a table such as { check = "chargebee", bank_transfer = "qad" }.'
         return [_problem(key, f"Policy '{key}' is {value!r}.", fix)]
@@ -111,6 +134,22 @@ def _is_origins(value: Any) -> bool:
     return isinstance(value, dict) and all(
         isinstance(method, str) and origin in ("qad", "chargebee") for method, origin in value.items()
     )
+
+
+def _is_codes(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(text, str) and text and len(text) <= 20 for pair in value.items() for text in pair
+    )
+
+
+def _is_sharing(value: Any) -> bool:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        return False
+    try:
+        sharing(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_minor_units(value: Any) -> bool:

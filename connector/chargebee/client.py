@@ -6,10 +6,10 @@ import base64
 import datetime as dt
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from connector.chargebee.failures import SiteNotFound, failure
 from connector.chargebee.site import Outcome, Tried
@@ -117,6 +117,16 @@ class ChargebeeClient:
         if not isinstance(rows, list):
             raise Transient("Chargebee's answer for configurations holds no list.", exchange=reply.exchange)
         return [row for row in rows if isinstance(row, dict)]
+
+    def send_form(self, path: str, pairs: Sequence[tuple[str, str]]) -> Reply:
+        """One POST of a form, whatever it answers; never repeated. Only `customer_writes` may ask for it.
+
+        Raises Transient where no byte was sent, Uncertain where the answer did not come.
+        """
+        self._await_leave()
+        headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode(list(pairs)).encode()
+        return self._http.call(Call("POST", self._base + path, headers, (), body, self._secrets, self._deadline))
 
     def _get(self, path: str, what: str, params: Params) -> Reply:
         """A reply of status 200, after at most `patience.attempts` tries."""

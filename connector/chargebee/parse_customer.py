@@ -38,6 +38,7 @@ def customer(row: dict[str, Any], *, minor_units: dict[str, int]) -> Customer | 
         deleted=fields.flag("deleted"),
         resource_version=fields.whole("resource_version"),
         updated_at=fields.moment("updated_at"),
+        noted=_noted(fields.row.get("meta_data")),
     )
     return fields.problems or record
 
@@ -70,6 +71,15 @@ def _qad_reference(fields: Fields) -> str:
         return str(noted)
     fields.wrong_type("qad_customer", noted, "a QAD customer code as text")
     return ""
+
+
+def _noted(value: object) -> dict[str, str]:
+    """Texts of meta_data whose names begin with qad_; what is no text is as good as absent."""
+    return {
+        name: text
+        for name, text in _meta_data(value).items()
+        if name.startswith("qad_") and isinstance(text, str) and "\x00" not in text
+    }
 
 
 def _meta_data(value: object) -> dict[str, Any]:

@@ -7,7 +7,8 @@ arrays are (), `None` means not known.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from connector.money import Money
@@ -51,6 +52,7 @@ class Customer:
     deleted: bool
     resource_version: int | None
     updated_at: dt.datetime | None
+    noted: Mapping[str, str] = field(default_factory=dict)  # what QAD says of the customer, kept in meta_data as qad_*
 
 
 @dataclass(frozen=True, slots=True)

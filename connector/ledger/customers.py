@@ -25,9 +25,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`code` is a certain match; `candidates` are (code, why) that forbid creating another one."""
+    """`code` is a certain match and `how` it was found; `candidates` are (code, why) that forbid creating another."""
 
     code: str = ""
+    how: str = "reference"
     candidates: tuple[tuple[str, str], ...] = ()
 
 

@@ -103,6 +103,7 @@ class QadCustomer:
     country: str = ""
     tax_id: str = ""
     is_active: bool = True
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,20 @@ class Names:
 
 _CUSTOMER = (
     "code", "name", "search_name", "external_reference", "currency", "credit_terms", "email", "telephone",
-    "street1", "street2", "street3", "city", "zip", "state", "country", "tax_id", "is_active",
+    "street1", "street2", "street3", "city", "zip", "state", "country", "tax_id", "is_active", "contact",
+)  # fmt: skip
+# What QAD says of a customer and is never told: whose it is, which customers are shared, when it was changed.
+_CUSTOMER_READ = (
+    "shared_set", "domain", "site", "daybook_set", "is_complete", "business_relation", "customer_type",
+    "customer_group", "shared_flag", "added_on", "credit_limit", "credit_hold", "gl_profile", "tax_class",
+    "modified_at", "version",
 )  # fmt: skip
 _DOCUMENT_REQUIRED = (("reference",), ("customer",), ("currency",), ("posting_date",))
 
 WRITES: dict[str, Names] = {
     "customer": Names(_CUSTOMER, (("code",), ("name",), ("currency",))),
     "customer_domain": Names(_CUSTOMER, (("code",),)),
+    "business_relation": Names(("code", "name", "search_name", "is_active"), (("code",), ("name",))),
     "invoice": Names(_HEADER, (*_DOCUMENT_REQUIRED, ("total",)), ("lines", "taxes", "applications")),
     "credit_note": Names(
         (*_HEADER, "original_number"), (*_DOCUMENT_REQUIRED, ("total",)), ("lines", "taxes", "applications")
@@ -60,9 +67,7 @@ _POSTED = (
 _POSTED_REQUIRED = (("number",), ("reference",))
 
 LISTS: dict[str, Names] = {
-    "customers": Names(
-        (*_CUSTOMER, "shared_set", "domain", "site", "daybook_set", "is_complete", "modified_at"), (("code",),)
-    ),
+    "customers": Names((*_CUSTOMER, *_CUSTOMER_READ), (("code",),)),
     "gl_accounts": Names(
         (*_CODED, "type", "currency", "sub_account_required", "cost_centre_required", "project_required"),
         (("code",),),
@@ -86,17 +91,32 @@ LISTS: dict[str, Names] = {
 
 # What a keyed read may show beyond what is written.
 READS: dict[str, tuple[str, ...]] = {
-    name: LISTS["customers"].fields if name.startswith("customer") else _POSTED for name in WRITES
+    name: LISTS["customers"].fields if name.startswith(("customer", "business")) else _POSTED for name in WRITES
 }
 
 # How a value is read back; every other field is text. See values.py.
-DATES = frozenset({"posting_date", "document_date", "due_date", "starts_on", "ends_on", "service_from", "service_to"})
-AMOUNTS = frozenset({"total", "open_amount", "rate", "amount", "debit", "credit", "base", "exchange_rate"})
+DATES = frozenset(
+    {"posting_date", "document_date", "due_date", "starts_on", "ends_on", "service_from", "service_to", "added_on"}
+)
+AMOUNTS = frozenset(
+    {"total", "open_amount", "rate", "amount", "debit", "credit", "base", "exchange_rate", "credit_limit"}
+)
 FLAGS = frozenset(
-    {"is_active", "is_open", "is_complete", "sub_account_required", "cost_centre_required", "project_required"}
+    {
+        "is_active",
+        "is_open",
+        "is_complete",
+        "credit_hold",
+        "sub_account_required",
+        "cost_centre_required",
+        "project_required",
+    }
 )
 
 # Free text may be cut to fit; anything that names or finds something may not.
 CUTTABLE = frozenset(
-    {"description", "name", "search_name", "street1", "street2", "street3", "city", "telephone", "jurisdiction"}
+    {
+        *("description", "name", "search_name", "street1", "street2", "street3", "city", "telephone", "jurisdiction"),
+        "contact",
+    }
 )

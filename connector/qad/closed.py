@@ -6,7 +6,9 @@ import re
 from typing import Literal, get_args
 from urllib.parse import unquote
 
-Entity = Literal["customer", "customer_domain", "invoice", "credit_note", "payment", "adjustment", "journal"]
+Entity = Literal[
+    "customer", "customer_domain", "business_relation", "invoice", "credit_note", "payment", "adjustment", "journal",
+]  # fmt: skip
 ListName = Literal[
     "customers", "gl_accounts", "sub_accounts", "cost_centres", "projects", "items", "tax_codes", "daybooks",
     "periods", "credit_terms", "currencies", "invoices", "credit_notes", "payments", "journals",

@@ -94,7 +94,7 @@ _PAYMENT = {
 
 _CUSTOMER = _attributes(
     "code", "name", "search_name", "external_reference", "currency", "credit_terms", "email", "telephone",
-    "street1", "street2", "street3", "city", "zip", "state", "country", "tax_id", "is_active",
+    "street1", "street2", "street3", "city", "zip", "state", "country", "tax_id", "is_active", "contact",
 )  # fmt: skip
 
 _REFERENCE = attrgetter("reference")

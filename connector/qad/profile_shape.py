@@ -57,6 +57,8 @@ class Values:
 
     dates: str = field(default="%Y-%m-%d", metadata=DATES)
     amounts: Literal["number", "string"] = "number"
+    characters: Literal["unicode", "latin-1", "ascii"] = "unicode"  # what a customer's texts may hold there
+    letters: Literal["as_is", "capitals"] = "as_is"  # how a customer's name and address are kept there
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,17 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """How a record that exists is changed. whole_record: it is read, patched and sent back whole, with its hash.
+
+    `constants` are laid over the record that goes back.
+    """
+
+    how: Literal["whole_record", "not_possible"] = "not_possible"
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptFields:
     """Where the record that comes back says what QAD made of it: names or pointers inside the record."""
 
@@ -196,6 +209,7 @@ class Write:
     keys: Mapping[str, str] = field(default_factory=dict)
     record: str = field(default="", metadata=POINTER)
     lookup: Lookup = field(default_factory=Lookup)
+    update: Update = field(default_factory=Update)
     reversal: Correction = field(default_factory=Correction)
     refund: Correction = field(default_factory=Correction)
     unapplication: Correction = field(default_factory=Correction)

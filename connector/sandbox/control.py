@@ -26,11 +26,12 @@ CONTROL = "/_sandbox/"
 CHARGEBEE_ACTIONS = (
     *("add_customer", "add_item_price", "add_invoice", "edit", "delete", "put_raw"),
     *("void_invoice", "close_invoice", "change_line", "pay", "change_payment", "reverse_payment", "refund_payment"),
-    *("refund_note", "credit", "write_off", "apply_note", "void_note"),
+    *("refund_note", "credit", "write_off", "apply_note", "void_note", "merge_customers"),
 )
 QAD_ACTIONS = (
     *("lock_period", "unlock_period", "lock_daybook", "unlock_daybook", "set_duplicate_mode", "add_account"),
     *("deactivate_account", "add_master", "deactivate_master", "add_customer", "change_customer", "enter_invoice"),
+    *("change_relation", "delete_customer", "set_stamps", "set_capitals"),
 )
 
 

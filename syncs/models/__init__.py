@@ -1,5 +1,15 @@
 """The rows of this app: what was read, what was made of it, what was sent, and what came back."""
 
+from syncs.models.alignment import (
+    AlignedCustomer,
+    ConflictKind,
+    ConflictState,
+    CustomerConflict,
+    FieldRule,
+    LinkState,
+    MatchReview,
+    ReviewState,
+)
 from syncs.models.attempt import Attempt
 from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
@@ -14,21 +24,29 @@ from syncs.models.source import Kind, SourceDocument, SourceVersion
 from syncs.models.webhook import EventState, Style, WebhookCredential, WebhookEndpoint, WebhookEvent
 
 __all__ = [
+    "AlignedCustomer",
     "Assignment",
     "Attempt",
+    "ConflictKind",
+    "ConflictState",
     "Cursor",
+    "CustomerConflict",
     "CustomerCreation",
     "Edge",
     "EventState",
+    "FieldRule",
     "ForceRequest",
     "ForceState",
     "Heartbeat",
     "Ignore",
     "Kind",
+    "LinkState",
+    "MatchReview",
     "Posting",
     "Reconciliation",
     "Remark",
     "ReplayJob",
+    "ReviewState",
     "Run",
     "RunPage",
     "RunState",

@@ -12,6 +12,8 @@ from tenants.policies import POLICIES, Policy
 
 _ORIGIN = re.compile(r"\s*([a-z_]*)\s*=\s*([a-z]+)\s*\Z")
 _PAIR = re.compile(r"\s*([A-Z]{3})\s*=\s*([0-9])\s*\Z")
+_TEXTS = re.compile(r"\s*([\w-]+)\s*=\s*([^,=]+?)\s*\Z")
+_TABLES = {"minor_units": _PAIR, "origins": _ORIGIN, "codes": _TEXTS, "sharing": _TEXTS}
 
 
 class PolicyForm(forms.Form):
@@ -47,15 +49,15 @@ def _field(policy: Policy) -> forms.Field:
 
 
 def _shown(policy: Policy, value: Any) -> Any:
-    if policy.kind in ("minor_units", "origins") and isinstance(value, dict):
+    if policy.kind in _TABLES and isinstance(value, dict):
         return ", ".join(f"{code} = {digits}" for code, digits in value.items())
     return value
 
 
 def _read(policy: Policy, value: Any) -> Any:
-    if policy.kind not in ("minor_units", "origins"):
+    if policy.kind not in _TABLES:
         return value
-    pattern = _PAIR if policy.kind == "minor_units" else _ORIGIN
+    pattern = _TABLES[policy.kind]
     found = [pattern.match(part) for part in str(value).split(",") if part.strip()]
     if not all(found):
         return str(value)

@@ -190,6 +190,14 @@ class ChargebeeSite:
         gone = {"deleted": True} | ({"status": "deleted"} if kind in _HAVE_STATUS else {})
         return self.core.save(self.core.draft(kind, key) | gone, f"{kind}_deleted")
 
+    def merge_customers(self, gone: str, kept: str) -> Document:
+        """What was billed to one customer belongs to the other from now on, and the first one is deleted."""
+        for kind in ("invoice", "credit_note", "transaction"):
+            for document in self.core.store.all(kind):
+                if document.get("customer_id") == gone:
+                    self.core.save(self.core.draft(kind, document["id"]) | {"customer_id": kept}, f"{kind}_updated")
+        return self.delete("customer", gone)
+
     def put_raw(self, kind: str, document: Document) -> Document:
         """Stores any document as it is, broken or not; nothing is summed, stamped or told."""
         return self.core.store.put({"object": kind, **document})

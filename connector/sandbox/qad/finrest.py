@@ -134,7 +134,8 @@ class Finrest:
         if path == offset_rest.CUSTOMER.path:
             domain = self.company.parties.domains[row["code"]]
             own = {name: domain[name] for name in ("site", "daybook_set", "is_complete")}
-            return self._customer.write({**row, **own, "modified_at": row["modified_at"].isoformat()})
+            changed_at = row["modified_at"].isoformat() if row["modified_at"] else ""
+            return self._customer.write({**row, **own, "modified_at": changed_at})
         if path in self._lists:
             return self._lists[path].write(row)
         shown = to_columns(face(row))

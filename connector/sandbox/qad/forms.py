@@ -12,9 +12,9 @@ from connector.sandbox.qad.complaints import Complaint, complain
 from connector.sandbox.qad.shapes import Rows, Shape
 
 Record = dict[str, Any]
-_AMOUNTS = frozenset({"total", "amount", "base", "rate", "exchange_rate", "debit", "credit"})
+_AMOUNTS = frozenset({"total", "amount", "base", "rate", "exchange_rate", "debit", "credit", "credit_limit"})
 _DATES = frozenset({"document_date", "posting_date", "due_date", "service_from", "service_to"})
-_FLAGS = frozenset({"is_active", "is_reversal", "is_taxable"})
+_FLAGS = frozenset({"is_active", "is_reversal", "is_taxable", "credit_hold"})
 
 
 class _Field(NamedTuple):

@@ -62,6 +62,22 @@ class Hands:
         parties = self.company.parties
         return parties.update(parties.customers[code], changes, self.company.clock.now())
 
+    def change_relation(self, code: str, **changes: Any) -> Row:
+        """The business relation behind a customer."""
+        parties = self.company.parties
+        return parties.update(parties.relations[code], changes, self.company.clock.now())
+
+    def delete_customer(self, code: str) -> None:
+        self.company.parties.remove(code)
+
+    def set_stamps(self, shown: bool) -> None:
+        """Off: no record says from now on when it was changed, and no hash changes with it."""
+        self.company.parties.stamps = self.company.parties.rotates_hash = shown
+
+    def set_capitals(self, kept: bool) -> None:
+        """On: names and addresses are kept in capitals, whatever is sent."""
+        self.company.parties.capitals = kept
+
     def enter_invoice(self, customer: str, total: str, **values: Any) -> Document:
         """An open item keyed in by hand; by default in dollars, today, on revenue, without external reference."""
         return self.enter("invoice", customer, total, **values)

@@ -124,17 +124,29 @@ CUSTOMER = Shape(
         "zip": "relation.address.postal_code",
         "state": "relation.address.state",
         "country": "relation.address.country",
+        "contact": "relation.contact.name",
         "email": "relation.contact.email",
         "telephone": "relation.contact.phone",
         "tax_id": "relation.tax_id",
         "currency": "terms.currency",
         "credit_terms": "terms.credit_terms",
         "is_active": "active",
+        "customer_type": "segment.type",
+        "customer_group": "segment.group",
+        "shared_flag": "segment.flag",
+        "tax_class": "terms.tax_class",
+        "credit_limit": "terms.credit_limit",
+        "credit_hold": "terms.on_hold",
         "site": "operational.site",  # both in the one write: this dialect has no second step
         "daybook_set": "operational.daybook_set",
         "action": "action",  # create | update
     },
-    reply={"hash": "version", "is_complete": "operational.complete", "modified_at": "changed_at"},
+    reply={
+        "hash": "version",
+        "is_complete": "operational.complete",
+        "modified_at": "changed_at",
+        "added_on": "created_on",
+    },
 )
 DOCUMENTS = {
     shape.constants["doc_type"]: shape for shape in (INVOICE, CREDIT_NOTE, PAYMENT, REFUND, ADJUSTMENT, UNAPPLICATION)

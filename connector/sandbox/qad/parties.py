@@ -18,6 +18,7 @@ _PROFILES = {
     "prepayment_profile": "CP-PROF",
     "sales_profile": "SA-PROF",
 }
+_CAPITALS = ("name", "search_name", "street1", "street2", "street3", "city")
 _QAD_ONLY = ("Borealis Instruments", "Cinder Logistics", "Delmar Textiles")  # sold to without a subscription
 
 
@@ -30,12 +31,16 @@ class Parties:
         self.relations: dict[str, Row] = {}
         self.by_reference: dict[str, list[Row]] = {}
         self.rotates_hash = True
+        self.stamps = True  # off: records carry no moment of their last change
+        self.capitals = False  # on: names and addresses are kept in capitals, whatever is sent
         self._saves = 0
 
     def add(self, row: Row, now: dt.datetime) -> Row:
         """A new customer; QAD makes the relation and an incomplete domain row beside it."""
         code = row["code"]
         row.setdefault("extras", {})
+        row.setdefault("added_on", now.date())
+        self._lose(row)
         row["shared_set"] = SHARED_SET
         row["business_relation"] = row.get("business_relation") or code
         self.customers[code] = row
@@ -53,10 +58,19 @@ class Parties:
         extras = {**row.get("extras", {}), **changes.pop("extras", {})}
         row.update(changes)
         row["extras"] = extras
+        self._lose(row)
         self.stamp(row, now)
         if row.get("code") in self.customers and self.customers[row["code"]] is row:
             self._index(row, before)
         return row
+
+    def remove(self, code: str) -> None:
+        """Gone with its domain row and relation; documents that name it stay."""
+        row = self.customers.pop(code)
+        if row.get("reference"):
+            self.by_reference[row["reference"].lower()].remove(row)
+        del self.domains[code]
+        self.relations.pop(row["business_relation"], None)
 
     def complete(self, code: str, site: str, daybook_set: str, now: dt.datetime) -> Row:
         row = self.domains[code]
@@ -69,9 +83,14 @@ class Parties:
         self._saves += 1
         if self.rotates_hash or not row.get("hash"):
             row["hash"] = hashlib.sha1(f"{row['code']}:{self._saves}".encode(), usedforsecurity=False).hexdigest()[:16]
-        row["modified_at"] = now
-        row["modified_date"], row["modified_time"] = now.date(), now.hour * 3600 + now.minute * 60 + now.second
+        row["modified_at"] = now if self.stamps else None
+        seconds = now.hour * 3600 + now.minute * 60 + now.second
+        row["modified_date"], row["modified_time"] = (now.date(), seconds) if self.stamps else ("", "")
         row["modified_user"] = "connector"
+
+    def _lose(self, row: Row) -> None:
+        if self.capitals:
+            row.update({name: row[name].upper() for name in _CAPITALS if isinstance(row.get(name), str)})
 
     def _index(self, row: Row, before: str) -> None:
         if before and before != row.get("reference"):
@@ -84,11 +103,12 @@ def blank_customer(code: str, name: str, **values: Any) -> Row:
     """A complete customer record with the domain's usual defaults."""
     words = (
         "email telephone street1 street2 street3 city zip state country language tax_id comment reference "
-        "business_relation"
+        "business_relation contact customer_type customer_group shared_flag tax_class"
     )
     row: Row = dict.fromkeys(words.split(), "")
     row |= {"code": code, "name": name, "search_name": name.upper()[:28], "currency": "USD", "credit_terms": "N30"}
-    return row | {"is_active": True, "is_taxable": True, **_PROFILES, **values}
+    flags = {"is_active": True, "is_taxable": True, "credit_limit": None, "credit_hold": False}
+    return row | flags | {**_PROFILES, **values}
 
 
 def people(parties: Parties, persons: list[Person], now: dt.datetime) -> None:
