@@ -15,13 +15,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_GET
 
 from connector.periods import business_date
-from mappings import coverage, unmapped
+from mappings import coverage, explain_page, unmapped
 from mappings.models import CatalogPrice, Level
 from mappings.planning import Change
 from mappings.saving import Saved, save_rows
-from tenants import access
+from tenants import access, navigation
 from tenants.access import Action
 from tenants.admin import TenantScopedAdmin
 from tenants.audit import actor_name
@@ -29,6 +30,7 @@ from tenants.models import Tenant
 
 AfterSave = Callable[[HttpRequest, Tenant, Saved], None]
 ROWS_SHOWN = 100
+navigation.register(navigation.Page("Mappings", "Which mapping wins?", "admin:mappings_explain", order=85))
 _NOT_MAPPED = "none"
 
 
@@ -74,8 +76,20 @@ class CatalogPriceAdmin(TenantScopedAdmin):
     list_title = "Chargebee catalogue"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.desk_view)
-        return [path("unmapped/", view, name="mappings_catalogprice_desk"), *super().get_urls()]
+        return [
+            path("unmapped/", self.admin_site.admin_view(self.desk_view), name="mappings_catalogprice_desk"),
+            path("explain/", self.admin_site.admin_view(require_GET(self.explain_view)), name="mappings_explain"),
+            *super().get_urls(),
+        ]
+
+    def explain_view(self, request: HttpRequest) -> HttpResponse:
+        """Which mapping wins for an item, a tax, a payment or a role, and why."""
+        tenant = access.of(request).tenant
+        if tenant is None or not self.has_view_permission(request):
+            raise PermissionDenied
+        shown = explain_page.values(tenant, request.GET, now=timezone.now())
+        context = {**self.admin_site.each_context(request), "title": "Which mapping wins?", **shown}
+        return TemplateResponse(request, "admin/mappings/explain.html", context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         tenant = access.of(request).tenant

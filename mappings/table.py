@@ -47,6 +47,16 @@ def load(tenant_id: int, *, item_of_price: Mapping[str, tuple[str, str]] | None 
     )
 
 
+def rules(tenant_id: int, kind: str) -> MappingTable:
+    """Only the rows that answer one kind of question: item, tax, role or bank."""
+    return {
+        "item": lambda: MappingTable(items=_items(tenant_id)),
+        "tax": lambda: MappingTable(taxes=_taxes(tenant_id)),
+        "role": lambda: MappingTable(roles=_roles(tenant_id)),
+        "bank": lambda: MappingTable(banks=_banks(tenant_id)),
+    }[kind]()
+
+
 def _items(tenant_id: int) -> tuple[ItemRule, ...]:
     rows = ItemMapping.objects.filter(tenant_id=tenant_id).values_list(
         "pk", "version", "level", "key", "valid_from", *_DIMENSIONS, "qad_item", "tax_code"
