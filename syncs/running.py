@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 
+from connector.chargebee.client import ChargebeeClient
+from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
 from mappings.catalog import refresh_mirror
@@ -18,10 +20,11 @@ from syncs import intake
 from syncs.completeness import Balance, equation, sentence
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
-from syncs.models import Posting, Run, RunState
+from syncs.models import Posting, Purpose, Run, RunState
 from syncs.permission import why_not_posting
 from syncs.posting import drain
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
+from syncs.refetch import Outcome, take_in
 from syncs.releasing import CURES, release
 from syncs.settling import Pace
 from syncs.states import PostingState
@@ -59,13 +62,52 @@ Clock = Callable[[], dt.datetime]
 
 def sync(tenant: Tenant, kinds: Sequence[str], *, trigger: str, clock: Clock, tell: Tell, actor: str) -> Story:
     """Everything of a tenant that can be done now. Raises ConnectorError when a side cannot be reached or refuses."""
+
+    def read(run: Run, chargebee: ChargebeeClient) -> None:
+        for kind in kinds:
+            _pull(tenant, run, kind, chargebee, clock, tell)
+
+    return _through(tenant, kinds, read, trigger=trigger, clock=clock, tell=tell, actor=actor)
+
+
+def sync_one(
+    tenant: Tenant, kind: str, source_ids: Sequence[str], *, trigger: str, clock: Clock, tell: Tell, actor: str
+) -> Story:
+    """Read these documents of a kind by their ids, then prepare and post what can be done now.
+
+    Raises Configuration if neither Chargebee nor the inbox has one of them, and ConnectorError as `sync` does.
+    """
+
+    def read(run: Run, chargebee: ChargebeeClient) -> None:
+        for number, source_id in enumerate(source_ids):
+            tell(Step(f"Reading {kind} {source_id}", number, len(source_ids)))
+            taken = take_in(tenant, kind, source_id, chargebee, clock=clock, run=run, number=number)
+            if taken.outcome is Outcome.ABSENT:
+                raise Configuration(
+                    f"Chargebee has no {kind.replace('_', ' ')} '{source_id}'. Check its id and kind in Chargebee."
+                )
+            keep_alive(run, clock())
+
+    return _through(tenant, [kind], read, trigger=trigger, clock=clock, tell=tell, actor=actor)
+
+
+def _through(
+    tenant: Tenant,
+    kinds: Sequence[str],
+    read: Callable[[Run, ChargebeeClient], None],
+    *,
+    trigger: str,
+    clock: Clock,
+    tell: Tell,
+    actor: str,
+) -> Story:
+    """A run around `read`: what it takes in is prepared, posted and accounted for."""
     run = start(tenant, kinds, trigger=trigger, now=clock())
     story = Story(run)
     try:
         with connections.qad_client(tenant) as qad, connections.chargebee_client(tenant) as chargebee:
             _refresh(tenant, qad, clock, tell)
-            for kind in kinds:
-                _pull(tenant, run, kind, chargebee, clock, tell)
+            read(run, chargebee)
             _prepare(tenant, qad, clock, tell, actor)
             story.posted = _prepare_and_post(tenant, qad, clock, tell, actor)
             story.not_posting = why_not_posting(tenant)
@@ -80,14 +122,17 @@ def sync(tenant: Tenant, kinds: Sequence[str], *, trigger: str, clock: Clock, te
     return story
 
 
-def start(tenant: Tenant, kinds: Sequence[str], *, trigger: str, now: dt.datetime) -> Run:
+def start(
+    tenant: Tenant, kinds: Sequence[str], *, trigger: str, now: dt.datetime, purpose: Purpose = Purpose.SYNC
+) -> Run:
     """A new run, after any dead one is marked as interrupted. Raises Configuration while another one lives."""
-    dead = Run.objects.filter(tenant=tenant, state=RunState.RUNNING, lease_until__lt=now)
+    dead = Run.objects.filter(tenant=tenant, purpose=purpose, state=RunState.RUNNING, lease_until__lt=now)
     dead.update(state=RunState.INTERRUPTED, finished_at=now, sentence="It was interrupted before its end.")
     try:
         with transaction.atomic():
             return Run.objects.create(
                 tenant=tenant,
+                purpose=purpose,
                 trigger=trigger,
                 kinds=list(kinds),
                 key=uuid.uuid4(),
@@ -96,7 +141,8 @@ def start(tenant: Tenant, kinds: Sequence[str], *, trigger: str, now: dt.datetim
             )
     except IntegrityError:
         raise Configuration(
-            f"A sync of {tenant} is running already. Wait for its end, or at most five minutes if it was interrupted."
+            f"A {purpose.value} of {tenant} is running already. "
+            "Wait for its end, or at most five minutes if it was interrupted."
         ) from None
 
 
@@ -138,8 +184,8 @@ def _refresh(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell) -> None:
         refresh_mirror(tenant, qad, name, clock())
 
 
-def _pull(tenant: Tenant, run: Run, kind: str, chargebee: intake.ChargebeeClient, clock: Clock, tell: Tell) -> None:
-    stage, rows = f"Reading {intake.READINGS[kind].resource.replace('_', ' ')}", 0
+def _pull(tenant: Tenant, run: Run, kind: str, chargebee: ChargebeeClient, clock: Clock, tell: Tell) -> None:
+    stage, rows = f"Reading {BY_KIND[kind].name.replace('_', ' ')}", 0
 
     def on_page(count: int) -> None:
         nonlocal rows
@@ -180,7 +226,7 @@ def _prepare_kind(tenant: Tenant, kind: str, clock: Clock, tell: Tell, actor: st
     def on_batch(count: int) -> None:
         nonlocal done
         done += count
-        tell(Step(f"Preparing {intake.READINGS[kind].resource.replace('_', ' ')}", done))
+        tell(Step(f"Preparing {BY_KIND[kind].name.replace('_', ' ')}", done))
 
     return prepare_documents(tenant, kind, clock=clock, actor=actor, on_batch=on_batch).total()
 

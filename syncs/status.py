@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.money import Money, UnknownCurrency, plain
 from syncs.completeness import standings
-from syncs.models import Kind, Run, SourceDocument
+from syncs.models import Kind, Purpose, Run, SourceDocument
 from syncs.states import SourceState
 from tenants.models import Tenant
 
@@ -74,7 +74,7 @@ def causes(tenant: Tenant) -> list[tuple[str, str, int]]:
 
 def status(tenant: Tenant) -> dict[str, Any]:
     """Everything of the above as plain values, for JSON and for text."""
-    run = Run.objects.filter(tenant=tenant).first()
+    run = Run.objects.filter(tenant=tenant, purpose=Purpose.SYNC).first()
     return {
         "tenant": tenant.slug,
         "groups": [group.as_dict() for group in groups(tenant)],

@@ -94,8 +94,17 @@ class Membership(models.Model):
         return f"{self.user} is {self.get_role_display().lower()} of {self.tenant}"
 
 
+class Plan(models.TextChoices):
+    """Chargebee's plans by the calls a minute that they allow (facts of its page on API limits)."""
+
+    STARTER = "starter", "Starter (150 calls a minute)"
+    PERFORMANCE = "performance", "Performance (1,000 calls a minute)"
+    ENTERPRISE = "enterprise", "Enterprise (3,500 calls a minute)"
+    CUSTOM = "custom", "Custom: the number below"
+
+
 class ChargebeeConnection(models.Model):
-    """Where a tenant's Chargebee site answers."""
+    """Where a tenant's Chargebee site answers, and how much of its limit the connector may use."""
 
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="chargebee")
     site = models.CharField(max_length=50)
@@ -106,12 +115,31 @@ class ChargebeeConnection(models.Model):
     pinned_host = models.CharField(
         max_length=200, blank=True, help_text="Found by Test connection; every call goes to this host and no other."
     )
-    calls_per_minute = models.PositiveIntegerField(
-        default=75, help_text="The share of the plan's limit that the connector may use."
+    plan = models.CharField(
+        max_length=11,
+        choices=Plan.choices,
+        default=Plan.CUSTOM,
+        help_text="A test site has 150 calls a minute on any plan.",
     )
+    share_percent = models.PositiveSmallIntegerField(
+        "share of the plan's limit", default=50, help_text="Per cent; what is left is for everyone else on the site."
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        default=75, help_text="With the plan Custom: calls a minute that the connector may use. Else it is not read."
+    )
+    concurrency = models.PositiveSmallIntegerField(default=3, help_text="Calls to this site at the same time.")
 
     class Meta:
         verbose_name = "Chargebee connection"
+        constraints = [
+            models.CheckConstraint(condition=Q(plan__in=Plan.values), name="chargebee_plan_known"),
+            models.CheckConstraint(
+                condition=Q(share_percent__gte=1, share_percent__lte=100), name="chargebee_share_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(concurrency__gte=1, concurrency__lte=20), name="chargebee_concurrency_range"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Chargebee site {self.site} ({self.region})"
@@ -236,9 +264,39 @@ class CallBudget(models.Model):
     host = models.CharField(max_length=200, unique=True)
     tokens = models.FloatField()
     counted_at = models.DateTimeField()
+    blocked_until = models.DateTimeField(null=True)  # Chargebee said 429: nobody on this site calls before
 
     def __str__(self) -> str:
         return f"{self.host}: {self.tokens:.0f} calls left"
+
+
+class CallCount(models.Model):
+    """Calls to one Chargebee site in one minute, of every process."""
+
+    host = models.CharField(max_length=200)
+    minute = models.DateTimeField()
+    calls = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "minute"], name="call_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.calls} calls at {self.minute:%H:%M}"
+
+
+class CallPlace(models.Model):
+    """One of the places of a Chargebee site: who holds it may call; a dead holder's place is free after its lease."""
+
+    host = models.CharField(max_length=200)
+    number = models.PositiveSmallIntegerField()
+    holder = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "number"], name="call_place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.host}: place {self.number}"
 
 
 class AuditEntry(models.Model):

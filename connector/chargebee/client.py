@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from connector.chargebee.failures import SiteNotFound, failure
+from connector.chargebee.resources import SINGULAR
 from connector.chargebee.site import Outcome, Tried
 from connector.errors import Configuration, ConnectorError, Rejected, Transient, Uncertain
 from connector.http.failing import UnknownHost
@@ -19,20 +21,8 @@ from connector.http.redact import text as redacted
 from connector.http.retry import delay, parse_http_date
 from connector.http.session import Call, Http, Reply
 
-# The closed list of what may be read, with the name of one document of it. Procurement does not exist here.
-RESOURCES = {
-    "customers": "customer",
-    "items": "item",
-    "item_prices": "item_price",
-    "item_families": "item_family",
-    "invoices": "invoice",
-    "credit_notes": "credit_note",
-    "transactions": "transaction",
-    "events": "event",
-    "configurations": "configuration",
-    "promotional_credits": "promotional_credit",
-    "payment_sources": "payment_source",
-}
+RESOURCES = SINGULAR  # the closed list of what may be read: procurement does not exist here
+_SECONDS = re.compile(r"[0-9]{1,6}")
 Params = Mapping[str, str | int | bool]
 Row = dict[str, Any]
 Rows = list[Row]
@@ -97,7 +87,7 @@ class ChargebeeClient:
         if not isinstance(entries, list) or not (offset is None or isinstance(offset, str)):
             raise Transient(f"Chargebee's answer for {resource} holds no list.", exchange=reply.exchange)
         rows = [_unwrapped(entry, name, reply) for entry in entries]
-        return Page(rows, offset or None, parse_http_date(reply.headers.get("Date")), reply)
+        return Page(rows, offset or None, _server_time(reply), reply)
 
     def retrieve(self, resource: str, document_id: str, params: Params | None = None) -> Row | None:
         """One document, None if Chargebee has none of that id (a deleted one is found by list only)."""
@@ -205,6 +195,13 @@ def _singular(resource: str) -> str:
     if resource not in RESOURCES:
         raise Configuration(f"'{resource}' is not among what the connector may read from Chargebee.")
     return RESOURCES[resource]
+
+
+def _server_time(reply: Reply) -> dt.datetime | None:
+    """Chargebee's clock when it made this answer; one that lay in a cache for `Age` seconds counts as so much older."""
+    moment = parse_http_date(reply.headers.get("Date"))
+    age = (reply.headers.get("Age") or "").strip()
+    return moment if moment is None or not _SECONDS.fullmatch(age) else moment - dt.timedelta(seconds=int(age))
 
 
 def _on_the_wire(value: str | int | bool) -> str:

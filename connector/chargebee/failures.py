@@ -17,6 +17,10 @@ class SiteNotFound(Configuration):
     """Chargebee answers at this host and knows no site of this name."""
 
 
+class OffsetRefused(Rejected):
+    """The place in a list that Chargebee handed out is not accepted any more: the list is read from its start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """Which of the six it is, and what a person does next."""
@@ -78,6 +82,8 @@ def failure(reply: Reply, what: str, now: dt.datetime) -> ConnectorError:
     if issubclass(row.error, Transient):
         wait = parse_retry_after(reply.headers.get("Retry-After"), now)
         return row.error(message, exchange=reply.exchange, retry_after=wait)
+    if row.error is Rejected and _word(body.get("param")) == "offset":
+        return OffsetRefused(message, exchange=reply.exchange)
     return row.error(message, exchange=reply.exchange)
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from syncs.admin import equations, figures, links, notices, runs, words
 from syncs.admin.figures import Cause, Figure
-from syncs.models import Kind, Posting, Run, RunState, SourceDocument
+from syncs.models import Kind, Posting, Purpose, Run, RunState, SourceDocument
 from syncs.permission import why_not_posting
 from syncs.states import PostingState
 from tenants.access import Access, Action
@@ -30,7 +30,7 @@ class Attention:
 
 def board(tenant: Tenant, access: Access) -> dict[str, Any]:
     """A fixed number of queries, whatever the number of documents."""
-    run = Run.objects.filter(tenant=tenant).select_related("tenant").first()
+    run = Run.objects.filter(tenant=tenant, purpose=Purpose.SYNC).select_related("tenant").first()
     rows = SourceDocument.objects.filter(tenant=tenant)
     found = figures.breakdown(rows.filter(kind__in=Kind.values))
     causes = figures.causes(tenant)

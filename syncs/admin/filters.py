@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from syncs.admin import figures
 from syncs.admin.figures import TITLES
-from syncs.models import Kind, Run, SourceDocument
+from syncs.models import Kind, Purpose, Run, SourceDocument
 from syncs.states import Disposition, SourceState
 from tenants import access
 
@@ -40,7 +40,7 @@ class CurrencyFilter(SimpleListFilter):
     parameter_name = "currency"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        runs = Run.objects.filter(tenant=access.of(request).tenant).exclude(equation=[])
+        runs = Run.objects.filter(tenant=access.of(request).tenant, purpose=Purpose.SYNC).exclude(equation=[])
         equations = runs.values_list("equation", flat=True)[:RUNS_READ]
         found = {one["currency"] for equation in equations for one in equation if one["currency"]}
         asked = request.GET.get(self.parameter_name, "")

@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 
 from syncs.admin import equations, words
 from syncs.admin.reading import ReadOnlyAdmin
-from syncs.models import Run, RunState
+from syncs.models import Purpose, Run, RunState
 from tenants import access
 from tenants.access import Action
 from tenants.admin.changes import actor_of
@@ -84,7 +84,8 @@ class RunAdmin(ReadOnlyAdmin):
         tenant = access.of(request).tenant
         if tenant is None or not self.has_run_permission(request):
             raise PermissionDenied
-        if Run.objects.filter(tenant=tenant, state=RunState.RUNNING, lease_until__gte=timezone.now()).exists():
+        runs = Run.objects.filter(tenant=tenant, purpose=Purpose.SYNC, state=RunState.RUNNING)
+        if runs.filter(lease_until__gte=timezone.now()).exists():
             self.message_user(request, f"A sync of {tenant} is running already.", messages.WARNING)
         else:
             async_task("syncs.tasks.sync", tenant.pk, actor_of(request))

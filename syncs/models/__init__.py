@@ -19,8 +19,9 @@ from syncs.models.heartbeat import Heartbeat
 from syncs.models.posting import Posting
 from syncs.models.reconciliation import Reconciliation
 from syncs.models.replay_job import ReplayJob
-from syncs.models.run import Run, RunPage, RunState
+from syncs.models.run import Purpose, Run, RunPage, RunState
 from syncs.models.source import Kind, SourceDocument, SourceVersion
+from syncs.models.sweep import Notice, SweepWindow
 from syncs.models.webhook import EventState, Style, WebhookCredential, WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -42,7 +43,9 @@ __all__ = [
     "Kind",
     "LinkState",
     "MatchReview",
+    "Notice",
     "Posting",
+    "Purpose",
     "Reconciliation",
     "Remark",
     "ReplayJob",
@@ -54,6 +57,7 @@ __all__ = [
     "SourceVersion",
     "Style",
     "Surplus",
+    "SweepWindow",
     "WebhookCredential",
     "WebhookEndpoint",
     "WebhookEvent",

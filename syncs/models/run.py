@@ -16,10 +16,16 @@ class RunState(models.TextChoices):
     INTERRUPTED = "interrupted", "Interrupted"
 
 
+class Purpose(models.TextChoices):
+    SYNC = "sync", "Sync"
+    SWEEP = "sweep", "Sweep"
+
+
 class Run(models.Model):
-    """At most one run of a tenant is running; `lease_until` tells a live one from a dead one."""
+    """At most one run of a tenant and purpose is running; `lease_until` tells a live one from a dead one."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="runs")
+    purpose = models.CharField(max_length=5, choices=Purpose.choices, default=Purpose.SYNC)
     trigger = models.CharField(max_length=20)
     kinds = models.JSONField(default=list)
     state = models.CharField(max_length=12, choices=RunState.choices, default=RunState.RUNNING)
@@ -33,7 +39,7 @@ class Run(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["tenant"], condition=Q(state="running"), name="run_one_at_a_time"),
+            models.UniqueConstraint(fields=["tenant", "purpose"], condition=Q(state="running"), name="run_one_of_each"),
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
         ]
 

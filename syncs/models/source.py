@@ -34,6 +34,8 @@ class SourceDocument(models.Model):
     resource_version = models.BigIntegerField(null=True)
     updated_at = models.DateTimeField("changed in Chargebee at", null=True)
     is_deleted = models.BooleanField("deleted in Chargebee", default=False)
+    vanished_at = models.DateTimeField(null=True, editable=False)  # taken for deleted: Chargebee shows it no more
+    generation = models.PositiveIntegerField(default=0, editable=False)  # +1 when a deleted id was used again
     status = models.CharField(max_length=30, blank=True)
     customer_id = models.CharField("Chargebee customer", max_length=100, blank=True)
     # the parent account of a customer, the invoice of a credit note, the payment of a refund or reversal

@@ -22,7 +22,7 @@ def losing(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
     keep = intake.keep
 
     def careless(tenant, kind, rows, *, now):
-        keep(tenant, kind, [row for row in rows if row.source_id != lost], now=now)
+        return keep(tenant, kind, [row for row in rows if row.source_id != lost], now=now)
 
     monkeypatch.setattr(intake, "keep", careless)
 

@@ -142,7 +142,7 @@ MUTANTS = (
         "syncs/intake.py",
         "    cursor, _ = Cursor.objects.get_or_create(tenant=tenant, kind=kind)\n",
         "    cursor, _ = Cursor.objects.get_or_create(tenant=tenant, kind=kind)\n"
-        "    _advance(cursor, clock(), clock())\n",
+        "    _advance(tenant, cursor, Reached(clock(), clock()), clock(), is_whole=False)\n",
         flow("accounted_for", "test_a_run_that_chargebee_broke_off_is_stopped_and_its_watermark_stays"),
     ),
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from syncs.intake import _row
+from syncs.rows import row_of as _row
 
 ODD = [
     None,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from syncs import intake, running
 from syncs.models import Kind, RunState
 from syncs.progress import Bar, Lines
-from tenants.commands import REFUSED, Failed, SentenceCommand, tenant_named
+from tenants.commands import REFUSED, WRONG_NAME, Failed, SentenceCommand, tenant_named
 
 
 class Command(SentenceCommand):
@@ -19,23 +19,30 @@ class Command(SentenceCommand):
         "Read Chargebee, prepare what is new and post it into QAD. "
         "Exit code 0 only if every listed document is accounted for."
     )
-    example = "manage.py sync acme --kind customer --kind invoice"
+    example = "manage.py sync acme --kind customer --kind invoice\n  manage.py sync acme --kind invoice --id INV-1"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="the tenant's short name")
         parser.add_argument(
             "--kind", action="append", choices=list(Kind.values), help="read only this kind; may be repeated"
         )
+        parser.add_argument(
+            "--id", action="append", metavar="ID", help="read only this document of the one --kind; may be repeated"
+        )
 
     def perform(self, **options: Any) -> None:
         tenant = tenant_named(options["tenant"])
         wanted = options["kind"] or Kind.values
-        kinds = [kind for kind in intake.PULL_ORDER if kind in wanted]
+        if options["id"] and len(wanted) != 1:
+            raise Failed("Name the kind of the document: --kind invoice --id INV-1.", returncode=WRONG_NAME)
         progress = Bar(sys.stderr) if sys.stderr.isatty() else Lines(self.stdout)
+        how: dict[str, Any] = {"trigger": "command", "clock": timezone.now, "tell": progress.tell}
         try:
-            story = running.sync(
-                tenant, kinds, trigger="command", clock=timezone.now, tell=progress.tell, actor="command line"
-            )
+            if options["id"]:
+                story = running.sync_one(tenant, wanted[0], options["id"], **how, actor="command line")
+            else:
+                kinds = [kind for kind in intake.PULL_ORDER if kind in wanted]
+                story = running.sync(tenant, kinds, **how, actor="command line")
         finally:
             progress.end()
         self._report(story)
