@@ -8,8 +8,9 @@ import zlib
 
 import pytest
 
-from syncs.intake import _row, keep
+from syncs.keeping import keep
 from syncs.models import Kind, SourceDocument, SourceVersion
+from syncs.rows import row_of as _row
 from tests.builders import a_tenant
 
 pytestmark = pytest.mark.django_db
