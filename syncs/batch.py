@@ -17,6 +17,7 @@ from connector.money import Money, total
 from connector.qad.payloads import render
 from syncs.desk import Desk
 from syncs.models import Edge, Kind, Posting, SourceDocument
+from syncs.renewing import renew
 from syncs.states import PostingState, SourceState
 from tenants import audit
 
@@ -49,7 +50,7 @@ class Batch:
     desk: Desk
     now: dt.datetime
     actor: str
-    by_state: dict[str, list[int]] = field(default_factory=dict)
+    by_state: dict[str, list[SourceDocument]] = field(default_factory=dict)
     told: list[tuple[SourceDocument, str, list[Problem]]] = field(default_factory=list)
     fresh: list[Posting] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
@@ -89,18 +90,22 @@ def withdraw(batch: Batch, posting: Posting | None) -> None:
 
 
 def mark(batch: Batch, row: SourceDocument, state: SourceState) -> None:
-    batch.by_state.setdefault(state, []).append(row.pk)
+    batch.by_state.setdefault(state, []).append(row)
 
 
 def tell(batch: Batch, row: SourceDocument, state: SourceState, found: list[Problem]) -> None:
     batch.told.append((row, state, found))
+    if row.state == state and row.codes == codes(found):
+        return
     after = {"state": state.value, "codes": [problem.code for problem in found]}
-    batch.lines.append(audit.Line(state.value, f"{row.kind}:{row.source_id}", after=after))
+    batch.lines.append(audit.Line(state.value, f"{row.kind}:{row.source_id}", before={"state": row.state}, after=after))
 
 
 def write(batch: Batch) -> None:
-    for state, keys in batch.by_state.items():
+    for state, rows in batch.by_state.items():
+        keys = [row.pk for row in rows]
         SourceDocument.objects.filter(pk__in=keys).update(state=state, codes="", problems=[], changed_at=batch.now)
+        batch.lines += [_line(row, state) for row in rows if row.state != state]
     for row, state, found in batch.told:
         SourceDocument.objects.filter(pk=row.pk).update(
             state=state, codes=codes(found), problems=[as_json(problem) for problem in found], changed_at=batch.now
@@ -111,15 +116,21 @@ def write(batch: Batch) -> None:
     Edge.objects.bulk_create(
         batch.edges, update_conflicts=True, unique_fields=["owner", "invoice_id"], update_fields=["wanted_minor"]
     )
-    batch.lines += [move.line for move in batch.moves if _moved(move)]
     audit.record(batch.desk.tenant.pk, batch.lines, actor=batch.actor, now=batch.now)
+    moved = [move.line for move in batch.moves if _moved(batch, move)]
+    audit.record(batch.desk.tenant.pk, moved, actor=batch.actor, now=batch.now)
 
 
-def _moved(move: Move) -> bool:
+def _line(row: SourceDocument, state: str) -> audit.Line:
+    return audit.Line(state, f"{row.kind}:{row.source_id}", before={"state": row.state}, after={"state": str(state)})
+
+
+def _moved(batch: Batch, move: Move) -> bool:
     """Whether the posting was still where it was read; a drain that claimed it meanwhile wins, and its source waits."""
     if Posting.objects.filter(pk=move.posting.pk, state=move.old).update(**move.values):
         return True
-    SourceDocument.objects.filter(pk=move.posting.source_id).update(state=SourceState.NEW)
+    source = SourceDocument.objects.filter(pk=move.posting.source_id)
+    renew(batch.desk.tenant.pk, source, "Its posting went its way meanwhile.", now=batch.now, actor=batch.actor)
     return False
 
 
@@ -141,7 +152,7 @@ def as_json(problem: Problem) -> dict[str, str]:
 
 def outcome(batch: Batch) -> Counter[str]:
     """How many ended in which source state."""
-    marked = Counter({state: len(keys) for state, keys in batch.by_state.items()})
+    marked = Counter({state: len(rows) for state, rows in batch.by_state.items()})
     return marked + Counter(state for _, state, _ in batch.told)
 
 

@@ -11,7 +11,9 @@ from django.db.models import F
 
 from connector.money import Money
 from syncs.models import Edge, Posting, SourceDocument
+from syncs.renewing import renew
 from syncs.states import PostingState, SourceState
+from tenants import audit
 
 CARRIERS = ("credit_note", "payment")  # their document names the invoices that it settles at once
 EDGES = ("application", "unapplication")
@@ -42,14 +44,27 @@ def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int, 
         Edge.objects.filter(pk=edge.pk).update(applied_minor=F("applied_minor") + sign * amount)
         if sign < 0:
             waiting = SourceDocument.objects.filter(tenant_id=posting.tenant_id, waits_for=f"edges:{row['source_id']}")
-            _renew(waiting.filter(state=SourceState.WAITING), now)
+            why = f"What settled invoice {row['source_id']} was taken off."
+            renew(posting.tenant_id, waiting.filter(state=SourceState.WAITING), why, now=now)
 
 
 def _reversed(posting: Posting, now: dt.datetime) -> None:
     """The original is undone with everything that it settled; its source is looked at again."""
-    Posting.objects.filter(reversals=posting).update(state=PostingState.REVERSED, changed_at=now)
+    undone = Posting.objects.filter(reversals=posting).exclude(state=PostingState.REVERSED)
+    lines = [
+        audit.Line(
+            "reversed",
+            f"posting:{one.reference}",
+            before={"state": one.state},
+            after={"state": "reversed", "by": posting.reference},
+        )
+        for one in undone.only("reference", "state")
+    ]
+    undone.update(state=PostingState.REVERSED, changed_at=now)
+    audit.record(posting.tenant_id, lines, actor="sync", now=now)
     Edge.objects.filter(owner_id=posting.source_id).update(applied_minor=0)
-    _renew(SourceDocument.objects.filter(pk=posting.source_id), now)
+    why = f"{posting.reference} took back what was posted of it."
+    renew(posting.tenant_id, SourceDocument.objects.filter(pk=posting.source_id), why, now=now)
 
 
 def _wake(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> None:
@@ -61,12 +76,10 @@ def _wake(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> None
     waiting = SourceDocument.objects.filter(
         tenant_id=tenant_id, waits_for__in=[f"{kind}:{source_id}" for kind, source_id in named]
     )
-    _renew(waiting.filter(state=SourceState.WAITING), now)
+    why = "What it waited for is in QAD."
+    renew(tenant_id, waiting.filter(state=SourceState.WAITING), why, now=now)
     invoices = [source_id for kind, source_id in named if kind == "invoice"]
     open_edges = Edge.objects.filter(tenant_id=tenant_id, invoice_id__in=invoices)
     owners = open_edges.exclude(wanted_minor=F("applied_minor")).values("owner_id")
-    _renew(SourceDocument.objects.filter(pk__in=owners, state=SourceState.CODED), now)
-
-
-def _renew(sources: Any, now: dt.datetime) -> None:
-    sources.update(state=SourceState.NEW, waits_for="", changed_at=now)
+    settling = SourceDocument.objects.filter(pk__in=owners, state=SourceState.CODED)
+    renew(tenant_id, settling, "An invoice that it settles is in QAD.", now=now)

@@ -39,6 +39,8 @@ ENTITY = {Step.CUSTOMER: "customer", Step.DOMAIN: "customer_domain"}
 AFTER_UNCERTAIN = {Step.CUSTOMER: Step.UNCERTAIN_CUSTOMER, Step.DOMAIN: Step.UNCERTAIN_DOMAIN}
 BEFORE_UNCERTAIN = {Step.UNCERTAIN_CUSTOMER: Step.CUSTOMER, Step.UNCERTAIN_DOMAIN: Step.DOMAIN}
 
+STATE_AFTER = {Step.DONE: {"state": SourceState.LINKED.value}, Step.REJECTED: {"state": SourceState.HELD.value}}
+
 
 def create_customers(
     tenant: Tenant,
@@ -235,8 +237,8 @@ def _put(
             audit.Line(
                 "creating-customer",
                 f"customer:{one.source.source_id}",
-                before={"step": one.step},
-                after={"step": step.value, "code": one.code},
+                before={"step": one.step, **({"state": one.source.state} if step in STATE_AFTER else {})},
+                after={"step": step.value, "code": one.code, **STATE_AFTER.get(step, {})},
                 reason=why,
             )
             for one in creations

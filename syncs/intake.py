@@ -17,6 +17,7 @@ from connector.chargebee.resources import BY_KIND, changed_since
 from syncs.keeping import Kept, keep
 from syncs.models import Cursor, Kind, Run, RunPage, SourceDocument
 from syncs.notices import notice
+from syncs.renewing import renew
 from syncs.rows import Row, row_of
 from syncs.states import SourceState
 from tenants.models import Tenant
@@ -77,7 +78,8 @@ def reading(tenant: Tenant, run: Run, kind: str, client: ChargebeeClient, *, clo
 def wake(tenant: Tenant, waits_for: str, *, now: dt.datetime) -> None:
     """Look again at what waited for a kind to be read."""
     waiting = SourceDocument.objects.filter(tenant=tenant, waits_for=waits_for, state=SourceState.WAITING)
-    waiting.update(state=SourceState.NEW, waits_for="", changed_at=now)
+    with transaction.atomic():
+        renew(tenant.pk, waiting, "What it waited for has been read.", now=now)
 
 
 def _one_pass(

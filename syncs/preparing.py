@@ -14,6 +14,7 @@ from mappings.models import CatalogPrice
 from syncs import deciding_invoices, deciding_notes_and_cash
 from syncs.batch import Batch, mark, outcome, record, tell, write
 from syncs.desk import Desk, open_desk
+from syncs.ignoring import leave_out
 from syncs.models import Kind, SourceDocument
 from syncs.states import SourceState
 from tenants.models import Tenant
@@ -78,9 +79,16 @@ def decide(desk: Desk, rows: Sequence[SourceDocument], *, now: dt.datetime, acto
     if not rows:
         return Counter()
     batch = Batch(desk, now, actor)
-    DECIDE[rows[0].kind](batch, rows)
+    decide_all(batch, rows)
     write(batch)
     return outcome(batch)
+
+
+def decide_all(batch: Batch, rows: Sequence[SourceDocument]) -> None:
+    """Decide these documents of one kind; nothing is written yet. What a person has set aside stays so."""
+    left = leave_out(batch, rows)
+    if left:
+        DECIDE[left[0].kind](batch, left)
 
 
 def _locked(tenant: Tenant, kind: str, *, after: int = 0) -> list[SourceDocument]:

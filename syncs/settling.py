@@ -244,12 +244,12 @@ def packed(exchange: Exchange) -> bytes:
 
 
 def _line(posting: Posting, verdict: Verdict, state: str) -> audit.Line:
-    after: dict[str, Any] = {"state": state, "attempt": posting.attempts}
+    is_late = state == "late"  # the row had moved on: what came back is noted, and moves nothing
+    after: dict[str, Any] = {"answer" if is_late else "state": verdict.state.value, "attempt": posting.attempts}
     if verdict.values.get("qad_number"):
         after["qad"] = verdict.values["qad_number"]
-    return audit.Line(
-        state, f"posting:{posting.reference}", before={"state": "sending"}, after=after, reason=verdict.sentence
-    )
+    before = None if is_late else {"state": "sending"}
+    return audit.Line(state, f"posting:{posting.reference}", before=before, after=after, reason=verdict.sentence)
 
 
 def plain_problem(sentence: str, code: str = "qad-said-no") -> dict[str, str]:

@@ -49,12 +49,13 @@ MOVES: dict[PostingState, frozenset[PostingState]] = {
     S.UNCERTAIN: frozenset({S.POSTED, S.READY, S.CONFLICT, S.DUPLICATE, S.PARKED}),
     S.REJECTED: frozenset({S.READY, S.HELD, S.IGNORED, S.POSTED}),
     S.PARKED: frozenset({S.READY, S.HELD, S.IGNORED, S.POSTED}),
-    S.HELD: frozenset({S.READY, S.IGNORED}),
-    S.POSTED: frozenset({S.VERIFIED, S.REVERSED, S.CONFLICT, S.DUPLICATE}),
-    S.VERIFIED: frozenset({S.REVERSED, S.CONFLICT, S.DUPLICATE}),
-    S.CONFLICT: frozenset({S.POSTED, S.IGNORED}),
-    S.DUPLICATE: frozenset({S.POSTED, S.IGNORED}),
-    S.IGNORED: frozenset({S.READY, S.HELD}),
+    S.HELD: frozenset({S.READY, S.IGNORED, S.POSTED}),
+    # back to uncertain only by two people's decision, and then it is looked up before anything else
+    S.POSTED: frozenset({S.VERIFIED, S.REVERSED, S.CONFLICT, S.DUPLICATE, S.UNCERTAIN}),
+    S.VERIFIED: frozenset({S.REVERSED, S.CONFLICT, S.DUPLICATE, S.UNCERTAIN}),
+    S.CONFLICT: frozenset({S.POSTED, S.UNCERTAIN}),
+    S.DUPLICATE: frozenset({S.POSTED, S.UNCERTAIN}),
+    S.IGNORED: frozenset({S.HELD}),
     S.REVERSED: frozenset(),
 }
 

@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest
 
 from connector.errors import ConnectorError
 from connector.qad.client import Found, QadClient
+from syncs import forcing
 from syncs.consequences import follow
 from syncs.entities import entity_of
 from syncs.models import Posting
@@ -68,7 +69,7 @@ def look_up(tenant: Tenant, client: QadClient, pace: Pace, posting: Posting, *, 
     assert_no_transaction()
     try:
         found = client.look_up(entity_of(posting), posting.reference)
-        is_trusted = bool(found) or _canary_is_found(tenant, client, posting)
+        is_trusted = bool(found) or _canary_is_found(tenant, client, posting, now)
     except ConnectorError as error:
         _postpone(posting, now, error.message)
         return "waiting"
@@ -83,12 +84,14 @@ def look_up(tenant: Tenant, client: QadClient, pace: Pace, posting: Posting, *, 
     return _absent(tenant, pace, posting, actor, now)
 
 
-def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting) -> bool:
-    """Whether the look-up finds a document that QAD is known to have; without one nothing is proved."""
+def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting, now: dt.datetime) -> bool:
+    """Whether the look-up finds a document that QAD is known to have; without one only two people's word proves it."""
     canary = (
         Posting.objects.filter(tenant=tenant, kind=posting.kind, state__in=DONE).exclude(qad_number="").order_by("-pk")
     ).first()
-    return canary is not None and bool(client.look_up(entity_of(canary), canary.reference))
+    if canary is None:
+        return forcing.is_approved(posting, now)
+    return bool(client.look_up(entity_of(canary), canary.reference))
 
 
 def _absent(tenant: Tenant, pace: Pace, posting: Posting, actor: str, now: dt.datetime) -> str:
@@ -101,7 +104,9 @@ def _absent(tenant: Tenant, pace: Pace, posting: Posting, actor: str, now: dt.da
     sentence = "Looked up twice after the settle window: QAD does not have it."
     values: dict[str, Any] = {"settle_at": None, "lease_until": None, "not_before": None, "problems": [], "absences": 0}
     state = PostingState.READY
-    if posting.tries.exclude(outcome=Outcome.NOT_SENT).count() >= pace.attempt_budget:
+    is_forced = forcing.is_approved(posting, now)
+    values["must_look_up"] = is_forced
+    if not is_forced and posting.tries.exclude(outcome=Outcome.NOT_SENT).count() >= pace.attempt_budget:
         state, sentence = PostingState.PARKED, f"Sent {posting.attempts} times, and it never arrived in QAD."
         values["problems"] = [problem_of("parked", posting, sentence, "Find out why QAD loses it, then press Replay.")]
     return _settle(tenant, posting, Verdict(state, Outcome.ABSENT, sentence, values), (), actor, now)
@@ -116,6 +121,7 @@ def _settle(
             return "late"
         if verdict.state == PostingState.POSTED:
             follow(tenant.pk, [posting], now)
+        forcing.use_up(posting, now)
         posting.tries.filter(number=posting.attempts).update(
             outcome=verdict.outcome, finished_at=now, sentence=verdict.sentence
         )

@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
 from connector.ledger.compare import Period
-from syncs import intake, running, verifying
+from syncs import forcing, ignoring, intake, replay_jobs, running, verifying
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
@@ -117,6 +117,17 @@ def _verify(tenant: Tenant) -> int:
         return verifying.verify(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
 
 
+def _decisions(tenant: Tenant) -> int:
+    """What people decided and time ends or a worker does: ignores that are over, requests too old, large replays."""
+    done = ignoring.expire(tenant, now=timezone.now()) + forcing.expire(tenant, now=timezone.now())
+    return done + replay_jobs.work(tenant, clock=timezone.now, until=time.monotonic() + SLICE_SECONDS)
+
+
+def _is_decided(tenant: Tenant) -> bool:
+    now = timezone.now()
+    return replay_jobs.has_work(tenant) or ignoring.has_work(tenant, now) or forcing.has_work(tenant, now)
+
+
 def _is_new(tenant: Tenant) -> bool:
     return SourceDocument.objects.filter(tenant=tenant, kind__in=Kind.values, state=SourceState.NEW).exists()
 
@@ -143,6 +154,7 @@ def _is_unverified(tenant: Tenant) -> bool:
 
 
 LANES: dict[str, Callable[[Tenant], int]] = {
+    "decisions": _decisions,
     "sweep": _sweep,
     "prepare": _prepare,
     "customers": _customers,
@@ -150,6 +162,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "verify": _verify,
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
+    "decisions": _is_decided,
     "sweep": _is_unsettled,
     "prepare": _is_new,
     "customers": _has_creations,

@@ -21,8 +21,8 @@ from syncs.admin import document_page, figures, replaying, search, words
 from syncs.admin.differences import Difference, differences
 from syncs.admin.filters import CurrencyFilter, DispositionFilter, ProblemFilter
 from syncs.admin.reading import ReadOnlyAdmin
-from syncs.admin.replaying import Way
 from syncs.desk import Desk
+from syncs.fates import Way
 from syncs.models import Kind, Posting, SourceDocument
 from syncs.states import DONE, PostingState, SourceState, disposition
 from tenants import access
@@ -162,7 +162,9 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         return self._back(row)
 
     def _press(self, request: HttpRequest, way: Way, row: SourceDocument) -> HttpResponse:
-        self.message_user(request, replaying.press(row.tenant, way, [row], actor=actor_of(request)), messages.SUCCESS)
+        self.message_user(
+            request, replaying.press(row.tenant, way, [row.pk], actor=actor_of(request)), messages.SUCCESS
+        )
         return self._back(row)
 
     def _back(self, row: SourceDocument) -> HttpResponse:
@@ -183,11 +185,7 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         if request.POST.get("confirmed") != "yes":
             return self._confirm_many(request, tenant, way, queryset)
         keys = list(queryset.order_by("pk").values_list("pk", flat=True))
-        if len(keys) > replaying.AT_ONCE:
-            said = replaying.press_later(tenant, way, keys, actor=actor_of(request))
-        else:
-            rows = list(SourceDocument.objects.filter(tenant=tenant, pk__in=keys).defer("raw"))
-            said = replaying.press(tenant, way, rows, actor=actor_of(request))
+        said = replaying.press(tenant, way, keys, actor=actor_of(request))
         self.message_user(request, said, messages.SUCCESS)
         return None
 

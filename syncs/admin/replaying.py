@@ -4,56 +4,38 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
-from syncs import replay
+from syncs import replay, replay_jobs
 from syncs.admin import words
+from syncs.entities import entity_of
+from syncs.fates import Deed, Way
 from syncs.matching import judge
-from syncs.models import Posting, SourceDocument
+from syncs.models import Posting
 from tenants import audit, connections
 from tenants.models import Tenant
 
-AT_ONCE = 1000  # documents that one request, or one task, works on
+AT_ONCE = 500  # documents that one request works on
 LANES = ("prepare", "post", "sweep")
 
 
-class Way(StrEnum):
-    REBUILD = "rebuild"
-    RESEND = "resend"
-
-
-Replay = Callable[..., Counter[str]]
-_CALLS: dict[Way, Replay] = {Way.REBUILD: replay.rebuild, Way.RESEND: replay.resend}
 LABELS: dict[Way, str] = {Way.REBUILD: "Rebuild and post", Way.RESEND: "Send again as it was"}
 
 
-def press(tenant: Tenant, way: Way, rows: Sequence[SourceDocument], *, actor: str) -> str:
-    """Replay these documents now; returns the sentence for the person who asked."""
-    counts = _CALLS[way](tenant, rows, now=timezone.now(), actor=actor)
+def press(tenant: Tenant, way: Way, keys: Sequence[int], *, actor: str) -> str:
+    """Replay these documents now, or in the background if they are many; returns the sentence for who asked."""
+    if len(keys) > AT_ONCE:
+        job = replay_jobs.ask(tenant, way, keys, now=timezone.now(), actor=actor)
+        go_on(tenant, ("decisions",))
+        handed = words.counted(len(keys), "document")
+        return f"{handed} handed to the task queue as {job}; the overview shows how far it is."
+    counts = replay.replay(tenant, way, keys, now=timezone.now(), actor=actor)
     go_on(tenant)
     return sentence(counts)
-
-
-def press_later(tenant: Tenant, way: Way, keys: Sequence[int], *, actor: str) -> str:
-    """The same for more documents than a page may wait for, in the task queue."""
-    for start in range(0, len(keys), AT_ONCE):
-        some = list(keys[start : start + AT_ONCE])
-        async_task("syncs.admin.replaying.in_background", tenant.pk, way.value, some, actor)
-    return f"{words.counted(len(keys), 'document')} handed to the task queue; the list shows how far it is."
-
-
-def in_background(tenant_id: int, way: str, keys: list[int], actor: str) -> dict[str, int]:
-    """The task behind `press_later`."""
-    tenant = Tenant.objects.get(pk=tenant_id)
-    rows = list(SourceDocument.objects.filter(tenant=tenant, pk__in=keys))
-    counts = _CALLS[Way(way)](tenant, rows, now=timezone.now(), actor=actor)
-    go_on(tenant)
-    return dict(counts)
 
 
 def go_on(tenant: Tenant, lanes: Sequence[str] = LANES) -> None:
@@ -67,8 +49,8 @@ def sentence(counts: Counter[str]) -> str:
     said = [f"{count:,} {name}" for name, count in counts.items() if count]
     if not said:
         return "Nothing was done: QAD neither refused these documents nor are they waiting for anything."
-    looked = " What QAD has or may have is never sent again; it is looked up first." if counts[replay.LOOKED_UP] else ""
-    going = " What is ready is posted in the background." if counts[replay.REBUILT] or counts[replay.RESENT] else ""
+    looked = " What QAD has or may have is never sent again; it is looked up first." if counts[Deed.LOOKED_UP] else ""
+    going = " What is ready is posted in the background." if counts[Deed.REBUILT] or counts[Deed.RESENT] else ""
     return f"Documents: {', '.join(said)}.{going}{looked}"
 
 
@@ -76,7 +58,7 @@ def look_up(tenant: Tenant, posting: Posting, *, actor: str) -> str:
     """Ask QAD for a posted document now and say what it has; nothing is changed. The network is used in here."""
     try:
         with connections.qad_client(tenant) as qad:
-            found = qad.look_up(posting.kind, posting.reference)
+            found = qad.look_up(entity_of(posting), posting.reference)
     except ConnectorError as error:
         return f"QAD could not be asked: {error.message}"
     if not found:

@@ -303,7 +303,8 @@ def test_replay_of_all_reaches_every_kind_of_document():
         a_document(tenant, f"{kind}-1", kind=kind, state="held", problems=[UNMAPPED])
 
     command = load_command_class("syncs", "replay")
-    chosen = command._chosen(tenant, {"id": None, "code": None, "kind": None})
+    said = {"id": None, "code": None, "kind": None, "state": None, "currency": None, "all": True}
+    chosen = command._chosen(tenant, said)
 
     assert sorted(chosen.values_list("kind", flat=True)) == ["credit_note", "customer", "invoice", "transaction"]
 

@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 from mappings.models import ItemMapping
 from syncs import tasks
 from syncs.admin import replaying
-from syncs.models import Kind, Posting, SourceDocument
+from syncs.models import Kind, Posting, ReplayJob, SourceDocument
 from tenants.models import AuditEntry, Role
 from tests.builders import a_user
 from tests.flows.scene import a_scene
@@ -96,10 +96,14 @@ def test_more_than_a_page_may_wait_for_goes_to_the_task_queue(client, scene, pre
     data = {"action": "resend_selected", "_selected_action": keys, "confirmed": "yes"}
     done = client.post(reverse("admin:syncs_sourcedocument_changelist"), data, follow=True)
     assert "handed to the task queue" in text_of(done)
-    assert OrmQ.objects.count() == len(rejected)
-    for key in keys:
-        replaying.in_background(scene.tenant.pk, "resend", [key], "me")
+    assert OrmQ.objects.count() == 1
+    job = ReplayJob.objects.get()
+    assert (job.total, job.done) == (len(rejected), 0)
+    tasks.work(scene.tenant.pk, "decisions")
     work(scene)
+    job.refresh_from_db()
+    assert (job.done, job.counts) == (len(rejected), {"sent again": len(rejected)})
+    assert job.finished_at is not None
     assert [count_in_qad(scene, posting) for posting in rejected] == [1] * len(rejected)
 
 
