@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Q
 
-from connector.ledger.names import normalised
-from connector.ledger.party_fields import of_qad, version_of
+from connector.errors import Configuration
+from connector.qad.browse import Filter
+from connector.qad.profile import Profile
 from mappings import revision
-from mappings.mirror import ACCOUNTS, CUSTOMERS
-from mappings.models import MirrorState, QadAccount, QadCustomer
+from mappings.listed import LISTS, Mirrored
+from mappings.models import MirrorAnswer, MirrorState
 from tenants.models import Tenant
 
+__all__ = ["LISTS", "note_failure", "refresh_configured", "refresh_mirror"]
+
 _BATCH = 400
-Row = Mapping[str, Any]
 
 
 class Lists(Protocol):
@@ -27,17 +28,33 @@ class Lists(Protocol):
     def browse(self, list_name: str, filters: tuple[Any, ...] = ()) -> Iterator[list[dict[str, Any]]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Mirrored:
-    """One list: its model, and how a row of QAD becomes the fields of a mirror row."""
+class Profiled(Lists, Protocol):
+    """A client that also says which lists it knows."""
 
-    model: type[Model]
-    title: str
-    fields: Callable[[Row], dict[str, Any]]
+    @property
+    def profile(self) -> Profile: ...
 
 
-def refresh_mirror(tenant: Tenant, client: Lists, list_name: str, now: dt.datetime) -> MirrorState:
-    """Read one list ('gl_accounts' or 'customers') and keep what it said.
+def refresh_configured(
+    tenant: Tenant, client: Profiled, names: Collection[str], now: dt.datetime
+) -> Iterator[MirrorState]:
+    """Read these lists, each as soon as it is asked for. One that is not configured, or set up wrongly, says so in its
+    state and stops no other. Raises what the client raises when QAD cannot be reached or refuses us.
+    """
+    for name in names:
+        if client.profile.list_of(name) is None:
+            yield _note(tenant, name, MirrorAnswer.NOT_CONFIGURED, _not_configured(name), now)
+            continue
+        try:
+            yield refresh_mirror(tenant, client, name, now, _filters(LISTS[name], client.profile, now))
+        except Configuration as error:
+            yield note_failure(tenant, name, error.message, now)
+
+
+def refresh_mirror(
+    tenant: Tenant, client: Lists, list_name: str, now: dt.datetime, filters: tuple[Filter, ...] = ()
+) -> MirrorState:
+    """Read one list (a name of LISTS) and keep what it said.
 
     Rows that QAD lists no more are marked gone, and only after a whole pass: an error on the way leaves the rows of
     the pages before it refreshed and nothing marked. A list that was full and comes back empty is not believed.
@@ -45,103 +62,82 @@ def refresh_mirror(tenant: Tenant, client: Lists, list_name: str, now: dt.dateti
     """
     mirrored = LISTS[list_name]
     seen: set[str] = set()
-    for page in client.browse(list_name):
+    for page in client.browse(list_name, filters):
         rows = [fields for row in page if (fields := mirrored.fields(row))["code"]]
-        _store(tenant, mirrored.model, {fields["code"]: fields for fields in rows}, now)
+        _store(tenant, mirrored, {fields["code"]: fields for fields in rows}, now)
         seen.update(fields["code"] for fields in rows)
-    return _settle(tenant, list_name, seen, now)
+    return _settle(tenant, mirrored, seen, now)
 
 
-def _store(tenant: Tenant, model: type[Model], rows: Mapping[str, dict[str, Any]], now: dt.datetime) -> None:
+def _filters(mirrored: Mirrored, profile: Profile, now: dt.datetime) -> tuple[Filter, ...]:
+    """Only those that this instance can express."""
+    return tuple(one for one in mirrored.filters(now) if one.operator in profile.browse.filters.operators)
+
+
+def _store(tenant: Tenant, mirrored: Mirrored, rows: Mapping[str, dict[str, Any]], now: dt.datetime) -> None:
     """Insert or update one page."""
     names = [field for field in next(iter(rows.values()), {}) if field != "code"]
-    made = [model(tenant=tenant, seen_at=now, is_gone=False, **fields) for fields in rows.values()]
+    model, fixed = mirrored.model, mirrored.fixed
+    made = [model(tenant=tenant, seen_at=now, is_gone=False, **fixed, **fields) for fields in rows.values()]
     model._default_manager.bulk_create(
         made,
         batch_size=_BATCH,
         update_conflicts=True,
-        unique_fields=["tenant", "code"],
+        unique_fields=["tenant", *fixed, "code"],
         update_fields=[*names, "seen_at", "is_gone"],
     )
 
 
-def _settle(tenant: Tenant, list_name: str, seen: set[str], now: dt.datetime) -> MirrorState:
-    mirrored = LISTS[list_name]
-    rows = mirrored.model._default_manager.filter(tenant=tenant)
+def _settle(tenant: Tenant, mirrored: Mirrored, seen: set[str], now: dt.datetime) -> MirrorState:
+    rows = mirrored.rows(tenant)
     with transaction.atomic():
-        state, _ = MirrorState.objects.select_for_update().get_or_create(tenant=tenant, list_name=list_name)
-        known = rows.filter(is_gone=False).count()
+        state, _ = MirrorState.objects.select_for_update().get_or_create(tenant=tenant, list_name=mirrored.name)
+        state.asked_at = now
         if not seen:
-            state.sentence = _empty(mirrored.title, known)
+            state.answer = MirrorAnswer.EMPTY
+            state.sentence = _empty(mirrored.title, rows.filter(is_gone=False).count())
         else:
-            gone = rows.filter(is_gone=False, seen_at__lt=now).update(is_gone=True)
-            state.refreshed_at, state.rows = now, len(seen)
+            gone = rows.filter(is_gone=False, seen_at__lt=now).update(is_gone=True) if mirrored.is_complete else 0
+            _mark_lost(rows, now)
+            state.answer, state.refreshed_at, state.rows = MirrorAnswer.OK, now, len(seen)
             state.sentence = f"QAD lists {len(seen)} {mirrored.title}" + (f"; {gone} are gone." if gone else ".")
         state.save()
         revision.bump(tenant.pk)
     return state
 
 
+def _mark_lost(rows: Any, now: dt.datetime) -> None:
+    """The moment since which a code cannot be used, forgotten as soon as it can again."""
+    unusable = Q(is_gone=True) | Q(is_active=False)
+    rows.filter(unusable, lost_at=None).update(lost_at=now)
+    rows.filter(~unusable, lost_at__isnull=False).update(lost_at=None)
+
+
+def note_failure(tenant: Tenant, name: str, sentence: str, now: dt.datetime) -> MirrorState:
+    """QAD could not be asked, or did not understand: what is known of the list stays."""
+    return _note(tenant, name, MirrorAnswer.FAILED, f"It could not be read. {sentence}", now)
+
+
+def _note(tenant: Tenant, name: str, answer: MirrorAnswer, sentence: str, now: dt.datetime) -> MirrorState:
+    with transaction.atomic():
+        before = MirrorState.objects.filter(tenant=tenant, list_name=name).values_list("answer", flat=True).first()
+        state, _ = MirrorState.objects.update_or_create(
+            tenant=tenant, list_name=name, defaults={"asked_at": now, "answer": answer, "sentence": sentence}
+        )
+        if before != answer:
+            revision.bump(tenant.pk)
+    return state
+
+
+def _not_configured(name: str) -> str:
+    one = LISTS[name]
+    return (
+        f"The QAD profile has no list '{name}', so nothing is checked against QAD's {one.title} ({one.serves}). "
+        f"Add [lists.{name}] to the profile to have it checked."
+    )
+
+
 def _empty(title: str, known: int) -> str:
     """QAD answers an unknown or forbidden list with nothing at all, so nothing is no proof that nothing is there."""
     kept = f" The {known} known ones are kept." if known else ""
     return f"Empty, not confirmed: QAD listed no {title}.{kept} Check the list's address and your rights in QAD."
-
-
-def _account(row: Row) -> dict[str, Any]:
-    return {
-        "code": _text(row, "code", 20),
-        "description": _text(row, "description", 200),
-        "account_type": _text(row, "type", 60),
-        "is_active": _flag(row, "is_active", unknown=True),
-        "needs_sub_account": _flag(row, "sub_account_required", unknown=False),
-        "needs_cost_centre": _flag(row, "cost_centre_required", unknown=False),
-        "needs_project": _flag(row, "project_required", unknown=False),
-        "currency": _text(row, "currency", 3),
-    }
-
-
-def _customer(row: Row) -> dict[str, Any]:
-    name = _text(row, "name", 200)
-    content = of_qad(row)
-    return {
-        "code": _text(row, "code", 20),
-        "name": name,
-        "search_key": normalised(name)[:200],
-        "tax_id": _text(row, "tax_id", 60),
-        "external_reference": _text(row, "external_reference", 100),
-        "country": _text(row, "country", 20),
-        "currency": _text(row, "currency", 3),
-        "is_active": _flag(row, "is_active", unknown=True),
-        "is_complete": _is_complete(row),
-        "content": content,
-        "version": version_of(row, content),
-        "customer_type": _text(row, "customer_type", 20),
-        "customer_group": _text(row, "customer_group", 40),
-        "shared_flag": _text(row, "shared_flag", 40),
-        "added_on": row.get("added_on"),
-    }
-
-
-def _is_complete(row: Row) -> bool:
-    """Site and daybook set make a customer usable in its domain; a list that tells neither leaves it to QAD."""
-    told = [row.get(name) for name in ("site", "daybook_set")]
-    return all(value for value in told if value is not None)
-
-
-def _text(row: Row, name: str, longest: int) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value).strip()[:longest]
-
-
-def _flag(row: Row, name: str, *, unknown: bool) -> bool:
-    value = row.get(name)
-    if value is None or value == "":
-        return unknown
-    return value if isinstance(value, bool) else str(value).strip().casefold() in {"true", "yes", "1", "y"}
-
-
-LISTS: dict[str, Mirrored] = {
-    ACCOUNTS: Mirrored(QadAccount, "GL accounts", _account),
-    CUSTOMERS: Mirrored(QadCustomer, "customers", _customer),
-}

@@ -204,9 +204,13 @@ class QadAccount(models.Model):
     needs_sub_account = models.BooleanField(default=False)
     needs_cost_centre = models.BooleanField(default=False)
     needs_project = models.BooleanField(default=False)
+    takes_sub_account = models.BooleanField(default=True)
+    takes_cost_centre = models.BooleanField(default=True)
+    takes_project = models.BooleanField(default=True)
     currency = models.CharField(max_length=3, blank=True)
     seen_at = models.DateTimeField()
     is_gone = models.BooleanField("gone", default=False)
+    lost_at = models.DateTimeField("not usable since", null=True)  # as seen here: gone, or listed as inactive
 
     class Meta:
         ordering = ["code"]
@@ -239,6 +243,7 @@ class QadCustomer(models.Model):
     added_on = models.DateField(null=True, blank=True)
     seen_at = models.DateTimeField()
     is_gone = models.BooleanField("gone", default=False)
+    lost_at = models.DateTimeField("not usable since", null=True)
 
     class Meta:
         ordering = ["code"]
@@ -254,11 +259,43 @@ class QadCustomer(models.Model):
         return f"{self.code} — {self.name}" if self.name else self.code
 
 
+class QadCode(models.Model):
+    """A row of any other list of QAD as it was listed last; `facts` is what that list tells beyond code and text."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="qad_codes")
+    list_name = models.CharField("list", max_length=30)
+    code = models.CharField(max_length=60)
+    description = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField("active", default=True)
+    facts = models.JSONField(default=dict)
+    seen_at = models.DateTimeField()
+    is_gone = models.BooleanField("gone", default=False)
+    lost_at = models.DateTimeField("not usable since", null=True)
+
+    class Meta:
+        ordering = ["list_name", "code"]
+        verbose_name = "code of QAD"
+        verbose_name_plural = "codes of QAD"
+        constraints = [models.UniqueConstraint(fields=["tenant", "list_name", "code"], name="qad_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} — {self.description}" if self.description else self.code
+
+
+class MirrorAnswer(models.TextChoices):
+    OK = "ok", "Read"
+    EMPTY = "empty", "Empty, not confirmed"
+    NOT_CONFIGURED = "not_configured", "Not configured"
+    FAILED = "failed", "Could not be read"
+
+
 class MirrorState(models.Model):
     """When a list of QAD was read last and what came of it; `refreshed_at` is empty until it worked once."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="mirror_states")
     list_name = models.CharField("list", max_length=30)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=20, choices=MirrorAnswer.choices, default=MirrorAnswer.OK)
     refreshed_at = models.DateTimeField(null=True, blank=True)
     rows = models.PositiveIntegerField(default=0)
     sentence = models.TextField(blank=True)

@@ -14,7 +14,7 @@ from connector.errors import Problem
 from mappings import mirror
 from mappings.kinds import KINDS, Kind
 from mappings.models import CustomerKind, CustomerMapping
-from mappings.rules import Finding, Mirror, check
+from mappings.rules import LIST_OF_COLUMN, Finding, Mirror, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,10 @@ def refusals_of(tenant_id: int, planned: Sequence[Planned]) -> list[Refusal]:
     """Every reason against the changes. Rows that stay as they are need no fresh look at QAD's lists."""
     moving = [one.change for one in planned if not one.is_unchanged]
     codes = {change.values["qad_code"] for change in moving if change.kind == "customers"}
-    known = mirror.read(tenant_id, {change.kind for change in moving}, codes)
+    named: dict[str, set[str]] = {}
+    for column, name in LIST_OF_COLUMN.items():
+        named.setdefault(name, set()).update(str(one.values[column]) for one in moving if one.values.get(column))
+    known = mirror.read(tenant_id, {change.kind for change in moving}, codes, named)
     found = [Refusal(change, finding) for change in moving for finding in _findings(change, known)]
     return found + _vanished(planned) + _twins(tenant_id, planned) + _shared_customers(tenant_id, planned)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from connector.errors import Problem
 from connector.ledger.coding import LEVELS, AccountFacts, CustomerFacts
+from connector.ledger.qad_problems import NAMES
 from connector.qad.closed import forbidden_word, refusal
 
 CODE_LENGTH = 8
@@ -18,6 +19,15 @@ _LONGEST = {
     "qad_tax_code": 16, "qad_code": CODE_LENGTH, "gl_account": CODE_LENGTH, "sub_account": CODE_LENGTH,
     "cost_centre": CODE_LENGTH, "project": CODE_LENGTH,
 }  # fmt: skip
+LIST_OF_COLUMN = {  # column of a mapping -> the list of QAD that has its codes
+    "sub_account": "sub_accounts",
+    "cost_centre": "cost_centres",
+    "project": "projects",
+    "qad_item": "items",
+    "tax_code": "tax_codes",
+    "qad_tax_code": "tax_codes",
+    "daybook": "daybooks",
+}
 _CONTROL_ROLES = frozenset({"receivable", "on_account"})
 _EARLIEST = dt.date(1990, 1, 1)
 # A key that is the name of a purchasing document or ledger. An item price may well be called 'one-time-purchase'.
@@ -48,16 +58,38 @@ class Mirror:
     customers: Mapping[str, CustomerFacts] = field(default_factory=dict)
     gone_customers: frozenset[str] = frozenset()
     has_customers: bool = False
+    codes: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)  # list -> code -> active; absent: unknown
+    left_out: frozenset[str] = frozenset()  # lists that the profile does not have
 
 
 def check(kind: str, values: Values, mirror: Mirror, subject: str) -> list[Finding]:
     """Every reason against this row; `subject` is what the person calls it."""
     found = [*_lengths(values, subject), *_CHECKS[kind](values, subject)]
     if kind == "customers":
-        found += _customer(values["qad_code"], mirror, subject)
-    elif values["gl_account"]:
+        found += _customer(values["qad_code"], mirror, subject) if "customers" not in mirror.left_out else ()
+        return found
+    if values["gl_account"] and "gl_accounts" not in mirror.left_out:
         found += _account(values, mirror, subject)
-    return found
+    return [*found, *_codes(values, mirror, subject)]
+
+
+def _codes(values: Values, mirror: Mirror, subject: str) -> Iterator[Finding]:
+    """Dimensions, items, tax codes and daybooks, as far as QAD's lists of them were read."""
+    for column, name in LIST_OF_COLUMN.items():
+        code, listed = values.get(column), mirror.codes.get(name)
+        if not code or listed is None:
+            continue
+        what = NAMES[name]
+        if code not in listed:
+            yield _finding(
+                column, "code-unknown", subject, f"QAD does not have {what} {code}.",
+                f"Correct it, or create the {what} in QAD and refresh QAD's lists.",
+            )  # fmt: skip
+        elif not listed[code]:
+            yield _finding(
+                column, "code-inactive", subject, f"{what} {code} is inactive in QAD.",
+                f"Choose another, or activate the {what} in QAD and refresh QAD's lists.",
+            )  # fmt: skip
 
 
 def _finding(column: str, code: str, subject: str, message: str, fix: str) -> Finding:
@@ -216,4 +248,11 @@ def _dimensions(values: Values, facts: AccountFacts, subject: str) -> Iterator[F
                 name if may_have_one else "gl_account", "dimension-missing", subject,
                 f"GL account {values['gl_account']} needs a {shown}.",
                 f"Add the {shown}." if may_have_one else "Choose another account.",
+            )  # fmt: skip
+    taken = (facts.takes_sub_account, facts.takes_cost_centre, facts.takes_project)
+    for (name, shown, _), is_taken in zip(needed, taken, strict=True):
+        if values.get(name) and not is_taken:
+            yield _finding(
+                name, "dimension-not-allowed", subject, f"GL account {values['gl_account']} takes no {shown}.",
+                f"Leave the {shown} empty, or choose another account.",
             )  # fmt: skip

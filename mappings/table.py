@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from connector.ledger.accounts import LISTED_PARTS
 from connector.ledger.coding import (
     AccountFacts,
     BankRule,
@@ -13,9 +14,11 @@ from connector.ledger.coding import (
     ItemRule,
     MappingTable,
     RoleRule,
+    Rule,
     TaxRule,
 )
 from connector.ledger.documents import Coding
+from mappings import mirror, reference
 from mappings.models import (
     AccountRole,
     BankMapping,
@@ -35,11 +38,13 @@ def load(tenant_id: int, *, item_of_price: Mapping[str, tuple[str, str]] | None 
 
     `item_of_price` is Chargebee's catalogue, item price -> (item, item family); None: as the catalogue rows say.
     """
+    items, taxes, roles, banks = _items(tenant_id), _taxes(tenant_id), _roles(tenant_id), _banks(tenant_id)
     return MappingTable(
-        items=_items(tenant_id),
-        taxes=_taxes(tenant_id),
-        roles=_roles(tenant_id),
-        banks=_banks(tenant_id),
+        items=items,
+        taxes=taxes,
+        roles=roles,
+        banks=banks,
+        known=reference.load(tenant_id, used(rule for rules in (items, taxes, roles, banks) for rule in rules)),
         customers=_customers(tenant_id),
         accounts=accounts(tenant_id),
         customers_known=_customers_known(tenant_id),
@@ -55,6 +60,21 @@ def rules(tenant_id: int, kind: str) -> MappingTable:
         "role": lambda: MappingTable(roles=_roles(tenant_id)),
         "bank": lambda: MappingTable(banks=_banks(tenant_id)),
     }[kind]()
+
+
+def codes_in_use(tenant_id: int) -> dict[str, set[str]]:
+    """List of QAD -> the codes of it that mappings of this tenant name."""
+    return used([*_items(tenant_id), *_taxes(tenant_id), *_roles(tenant_id), *_banks(tenant_id)])
+
+
+def used(rules: Iterable[Rule]) -> dict[str, set[str]]:
+    """List of QAD -> the codes of it that mappings name."""
+    found: dict[str, set[str]] = {name: set() for name in (*LISTED_PARTS, "daybooks")}
+    for rule in rules:
+        for name, part in LISTED_PARTS.items():
+            found[name].add(getattr(rule.coding, part))
+        found["daybooks"].add(getattr(rule, "daybook", ""))
+    return {name: codes - {""} for name, codes in found.items()}
 
 
 def _items(tenant_id: int) -> tuple[ItemRule, ...]:
@@ -107,9 +127,7 @@ def _customers(tenant_id: int) -> dict[str, CustomerLink]:
 
 def accounts(tenant_id: int) -> dict[str, AccountFacts]:
     """The GL accounts of the mirror, without those that QAD no longer lists."""
-    rows = QadAccount.objects.filter(tenant_id=tenant_id, is_gone=False).values_list(
-        "code", "is_active", "needs_sub_account", "needs_cost_centre", "needs_project", "currency", "account_type"
-    )
+    rows = QadAccount.objects.filter(tenant_id=tenant_id, is_gone=False).values_list("code", *mirror.ACCOUNT_FACTS)
     return {row[0]: AccountFacts(*row[1:]) for row in rows}
 
 

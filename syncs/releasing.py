@@ -20,17 +20,17 @@ from tenants import audit
 from tenants.models import Tenant
 
 # What each kind of mapping, or a refreshed mirror, may cure.
+CODING = (
+    *("account-unknown", "account-inactive", "account-currency", "dimension-missing", "dimension-not-allowed"),
+    *("code-unknown", "code-inactive"),
+)
 CURES: dict[str, tuple[str, ...]] = {
-    "items": ("item-not-mapped", "account-unknown", "account-inactive", "dimension-missing", "account-currency"),
-    "taxes": ("tax-not-mapped", "account-unknown", "account-inactive", "dimension-missing", "account-currency"),
-    "account_roles": (
-        "role-not-mapped",
-        "account-unknown",
-        "account-inactive",
-        "dimension-missing",
-        "account-currency",
-    ),
-    "banks": ("bank-not-mapped", "account-unknown", "account-inactive", "dimension-missing", "account-currency"),
+    "items": ("item-not-mapped", *CODING),
+    "taxes": ("tax-not-mapped", *CODING),
+    "account_roles": ("role-not-mapped", *CODING),
+    "banks": ("bank-not-mapped", *CODING),
+    "periods": ("period-closed", "date-needs-approval", "no-open-period"),
+    "rates": ("no-exchange-rate", "currency-unknown", "base-currency-differs"),
     "customers": ("customer-not-linked", "customer-unknown", "customer-inactive", "customer-incomplete"),
 }
 CUSTOMER_CURES = ("customer-has-candidates", "customer-not-in-qad", "customer-code-taken")

@@ -15,8 +15,7 @@ from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
-from mappings.catalog import refresh_mirror
-from syncs import intake
+from syncs import intake, refreshing
 from syncs.completeness import Balance, equation, sentence
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
@@ -179,9 +178,7 @@ def pace_of(tenant: Tenant) -> Pace:
 
 
 def _refresh(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell) -> None:
-    for name in ("gl_accounts", "customers"):
-        tell(Step(f"Reading QAD's {name.replace('_', ' ')}", 0))
-        refresh_mirror(tenant, qad, name, clock())
+    refreshing.before_sync(tenant, qad, clock(), lambda title: tell(Step(f"Reading QAD's {title}", 0)))
 
 
 def _pull(tenant: Tenant, run: Run, kind: str, chargebee: ChargebeeClient, clock: Clock, tell: Tell) -> None:

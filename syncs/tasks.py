@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
 from connector.ledger.compare import Period
-from syncs import forcing, ignoring, intake, replay_jobs, running, verifying
+from syncs import forcing, ignoring, intake, refreshing, replay_jobs, running, verifying
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
@@ -20,7 +20,7 @@ from syncs.permission import why_not_posting
 from syncs.posting import drain
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.reconciling import reconcile as compare
-from syncs.releasing import release
+from syncs.releasing import CURES, release
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
 from tenants import connections, sealing
@@ -128,6 +128,17 @@ def _is_decided(tenant: Tenant) -> bool:
     return replay_jobs.has_work(tenant) or ignoring.has_work(tenant, now) or forcing.has_work(tenant, now)
 
 
+def _refresh(tenant: Tenant) -> int:
+    with connections.qad_client(tenant) as qad:
+        done = refreshing.refresh_due(tenant, qad, timezone.now())
+    release(tenant, CURES, now=timezone.now(), actor="schedule")
+    return done
+
+
+def _has_late_lists(tenant: Tenant) -> bool:
+    return bool(refreshing.due(tenant, timezone.now()))
+
+
 def _is_new(tenant: Tenant) -> bool:
     return SourceDocument.objects.filter(tenant=tenant, kind__in=Kind.values, state=SourceState.NEW).exists()
 
@@ -160,6 +171,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "customers": _customers,
     "post": _post,
     "verify": _verify,
+    "refresh": _refresh,
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
     "decisions": _is_decided,
@@ -168,4 +180,5 @@ WORK: dict[str, Callable[[Tenant], bool]] = {
     "customers": _has_creations,
     "post": _is_ready,
     "verify": _is_unverified,
+    "refresh": _has_late_lists,
 }

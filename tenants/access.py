@@ -27,6 +27,7 @@ class Action(StrEnum):
     SETTLE_CONFLICT = "settle_conflict"
     REQUEST_FORCE = "request_force"
     APPROVE_FORCE = "approve_force"
+    APPROVE_DATE = "approve_date"
     REMARK = "remark"
     CLOSE_PERIOD = "close_period"
     SWITCH_POSTING = "switch_posting"
@@ -50,6 +51,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.SETTLE_CONFLICT: frozenset({_A}),
     Action.REQUEST_FORCE: frozenset({_A}),
     Action.APPROVE_FORCE: frozenset({_A, _I}),
+    Action.APPROVE_DATE: frozenset({_A}),
     Action.REMARK: frozenset({_F, _A, _I}),
     Action.CLOSE_PERIOD: frozenset({_A}),
     Action.SWITCH_POSTING: frozenset({_A, _I}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import available_timezones
 
 from connector.errors import Problem
 from connector.ledger.sharing import sharing
@@ -77,6 +78,14 @@ POLICIES: dict[str, Policy] = {
             "How this site counts currencies that Chargebee's page leaves open: currency -> 0 or 2",
             kind="minor_units",
         ),
+        Policy(
+            "lists_hours",
+            24,
+            "After how many hours QAD's lists are read again; accounts, customers and periods are read by every sync",
+            kind="whole",
+            low=1,
+            high=168,
+        ),
         Policy("credit_terms", "", "QAD credit terms code for customers created there", kind="text"),
         Policy("customer_code_prefix", "C", "First letters of the QAD codes of customers created there", kind="text"),
         Policy(
@@ -112,6 +121,9 @@ def check(key: str, value: Any) -> list[Problem]:
         return [_problem(key, f"Policy '{key}' is {value!r}.", f"Use a whole number {policy.low}..{policy.high}.")]
     if policy.kind == "text" and not isinstance(value, str):
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a text.")]
+    if policy.kind == "zone" and not _is_zone(value):
+        fix = "Use a name such as Europe/Berlin, or leave it empty."
+        return [_problem(key, f"Policy '{key}' is {value!r}, which is no time zone.", fix)]
     if policy.kind == "minor_units" and not _is_minor_units(value):
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a table such as { CLP = 0 } with 0 or 2.")]
     if policy.kind == "codes" and not _is_codes(value):
@@ -128,6 +140,10 @@ def check(key: str, value: Any) -> list[Problem]:
 
 def _is_whole(value: Any, policy: Policy) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and policy.low <= value <= policy.high
+
+
+def _is_zone(value: Any) -> bool:
+    return isinstance(value, str) and (value == "" or value in available_timezones())
 
 
 def _is_origins(value: Any) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from connector.ledger.documents import Coding
+from connector.ledger.reference_data import ReferenceData
 
 LEVELS = ("item_price", "item", "item_family", "charge", "fallback")  # most specific first
 ROLES = (
@@ -85,6 +86,9 @@ class AccountFacts:
     needs_project: bool = False
     currency: str = ""
     account_type: str = ""
+    takes_sub_account: bool = True
+    takes_cost_centre: bool = True
+    takes_project: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class MappingTable:
     customers_known: Mapping[str, CustomerFacts] = field(default_factory=dict)
     item_of_price: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # item price -> (item, family)
     banks: tuple[BankRule, ...] = ()
+    known: ReferenceData = field(default_factory=ReferenceData)  # what QAD's other lists say
     _items: Index = field(init=False, repr=False)
     _taxes: Index = field(init=False, repr=False)
     _roles: Index = field(init=False, repr=False)

@@ -60,6 +60,9 @@ TABLES: dict[str, Names] = {
 }
 
 _CODED = ("code", "description", "is_active")
+_DIMENSION_FLAGS = tuple(
+    f"{dimension}_{flag}" for flag in ("required", "allowed") for dimension in ("sub_account", "cost_centre", "project")
+)
 _POSTED = (
     "number", "reference", "customer", "currency", "total", "open_amount", "posting_date", "document_date",
     "year", "period", "daybook", "voucher", "description", "kind", "status", "original_number",
@@ -68,10 +71,7 @@ _POSTED_REQUIRED = (("number",), ("reference",))
 
 LISTS: dict[str, Names] = {
     "customers": Names((*_CUSTOMER, *_CUSTOMER_READ), (("code",),)),
-    "gl_accounts": Names(
-        (*_CODED, "type", "currency", "sub_account_required", "cost_centre_required", "project_required"),
-        (("code",),),
-    ),
+    "gl_accounts": Names((*_CODED, "type", "currency", *_DIMENSION_FLAGS), (("code",),)),
     "sub_accounts": Names(_CODED, (("code",),)),
     "cost_centres": Names(_CODED, (("code",),)),
     "projects": Names(_CODED, (("code",),)),
@@ -83,6 +83,11 @@ LISTS: dict[str, Names] = {
     ),
     "credit_terms": Names((*_CODED, "days"), (("code",),)),
     "currencies": Names((*_CODED, "decimals"), (("code",),)),
+    "exchange_rates": Names(
+        ("from_currency", "to_currency", "rate", "valid_from", "valid_to", "type"),
+        (("from_currency",), ("to_currency",), ("rate",), ("valid_from",)),
+    ),
+    "domains": Names((*_CODED, "base_currency"), (("code",),)),
     "invoices": Names(_POSTED, _POSTED_REQUIRED),
     "credit_notes": Names(_POSTED, _POSTED_REQUIRED),
     "payments": Names(_POSTED, _POSTED_REQUIRED),
@@ -96,22 +101,15 @@ READS: dict[str, tuple[str, ...]] = {
 
 # How a value is read back; every other field is text. See values.py.
 DATES = frozenset(
-    {"posting_date", "document_date", "due_date", "starts_on", "ends_on", "service_from", "service_to", "added_on"}
-)
+    {
+        "posting_date", "document_date", "due_date", "starts_on", "ends_on", "service_from", "service_to",
+        "valid_from", "valid_to", "added_on",
+    }
+)  # fmt: skip
 AMOUNTS = frozenset(
     {"total", "open_amount", "rate", "amount", "debit", "credit", "base", "exchange_rate", "credit_limit"}
 )
-FLAGS = frozenset(
-    {
-        "is_active",
-        "is_open",
-        "is_complete",
-        "credit_hold",
-        "sub_account_required",
-        "cost_centre_required",
-        "project_required",
-    }
-)
+FLAGS = frozenset({"is_active", "is_open", "is_complete", "credit_hold", *_DIMENSION_FLAGS})
 
 # Free text may be cut to fit; anything that names or finds something may not.
 CUTTABLE = frozenset(

@@ -11,7 +11,8 @@ Entity = Literal[
 ]  # fmt: skip
 ListName = Literal[
     "customers", "gl_accounts", "sub_accounts", "cost_centres", "projects", "items", "tax_codes", "daybooks",
-    "periods", "credit_terms", "currencies", "invoices", "credit_notes", "payments", "journals",
+    "periods", "credit_terms", "currencies", "exchange_rates", "domains", "invoices",
+    "credit_notes", "payments", "journals",
 ]  # fmt: skip
 
 ENTITIES: tuple[str, ...] = get_args(Entity)

@@ -13,6 +13,7 @@ from syncs.models.alignment import (
 from syncs.models.attempt import Attempt
 from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
+from syncs.models.date_approval import DateApproval
 from syncs.models.decision import Assignment, ForceRequest, ForceState, Ignore, Remark, Surplus
 from syncs.models.edge import Edge
 from syncs.models.heartbeat import Heartbeat
@@ -33,6 +34,7 @@ __all__ = [
     "Cursor",
     "CustomerConflict",
     "CustomerCreation",
+    "DateApproval",
     "Edge",
     "EventState",
     "FieldRule",

@@ -42,6 +42,8 @@ class Posting(models.Model):
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()
     posting_date = models.DateField()
+    wanted_date = models.DateField(null=True)  # the day it would have without closed periods, where that is another
+    evidence = models.JSONField(null=True, editable=False)  # 'date': why this day; 'fx': which rate, whose, since when
     qad_number = models.CharField("QAD number", max_length=40, blank=True)
     qad_year = models.CharField(max_length=8, blank=True)
     qad_daybook = models.CharField(max_length=20, blank=True)
@@ -74,6 +76,7 @@ class Posting(models.Model):
             models.Index(fields=["source", "place", "state"], name="posting_chain"),
             models.Index(fields=["tenant", "qad_number"], name="posting_number"),
             models.Index(fields=["attempt_key"], name="posting_attempt"),
+            models.Index(fields=["tenant", "-id"], name="posting_shifted", condition=Q(wanted_date__isnull=False)),
         ]
 
     def __str__(self) -> str:

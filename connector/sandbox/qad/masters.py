@@ -36,8 +36,10 @@ _RATES_BEGIN = dt.date(2020, 1, 1)
 
 
 def account(code: str, description: str = "", *, kind: str = "standard", active: bool = True, **rules: Any) -> Row:
-    """`rules`: currency ('' takes all), needs_sub_account, needs_cost_centre, needs_project."""
+    """`rules`: currency ('' takes all), needs_…; takes_… sub_account, cost_centre, project."""
     flags = {"currency": "", "needs_sub_account": False, "needs_cost_centre": False, "needs_project": False}
+    # Costs have no place on tax and bank accounts.
+    flags |= {"takes_sub_account": True, "takes_cost_centre": kind not in ("tax", "bank"), "takes_project": True}
     return {"code": code, "description": description[:24], "is_active": active, "type": kind, **flags, **rules}
 
 
@@ -127,3 +129,22 @@ def rate(currency: str, date: dt.date) -> Decimal | None:
         return None
     drift = Decimal((date.year * 12 + date.month) * 7 % 11 - 5) / 1000
     return (Decimal(_RATES[currency]) * (1 + drift)).normalize()
+
+
+@lru_cache(maxsize=4)
+def rate_rows(today: dt.date) -> tuple[Row, ...]:
+    """The table of rates as a list shows it: a row for each currency and month, from its first day to its last."""
+    months = [dt.date(year, month, 1) for year in range(_RATES_BEGIN.year, today.year + 1) for month in range(1, 13)]
+    known = [first for first in months if first <= today]
+    return tuple(
+        {
+            "from": currency,
+            "to": BASE_CURRENCY,
+            "rate": rate(currency, first),
+            "valid_from": first,
+            "valid_to": (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1),
+            "type": "ACCOUNTING",
+        }
+        for first in known
+        for currency in _RATES
+    )

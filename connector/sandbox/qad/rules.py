@@ -151,6 +151,8 @@ def _coding(company: Company, row: dict[str, Any], place: str) -> list[Complaint
         code = row[name]
         if code:
             found += _code(company, name, code, place=place, what=what)
+            if not account.get(f"takes_{name}", True):
+                found.append(complain(f"{name}_refused", f"{place}{name}", row["gl_account"]))
         elif account.get(flag):
             found.append(complain(key, f"{place}{name}", row["gl_account"]))
     for name, what in _ITEMS:

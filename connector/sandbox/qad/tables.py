@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connector.sandbox.qad.books import NATURE, Document
 from connector.sandbox.qad.company import Company
-from connector.sandbox.qad.masters import DOMAIN, ENTITY, Row
+from connector.sandbox.qad.masters import DOMAIN, ENTITY, Row, rate_rows
 from connector.sandbox.qad.shapes import Shape
 
 
@@ -20,6 +20,8 @@ def rows(company: Company, kind: str) -> Sequence[Row]:
         return list(company.parties.relations.values())
     if kind == "period":
         return company.calendar.rows()
+    if kind == "exchange_rate":
+        return rate_rows(company.clock.now().date())
     if kind in company.masters:
         return list(company.masters[kind].values())
     return company.visible(company.books.documents[kind])
