@@ -1,0 +1,188 @@
+"""The inbox of webhooks: stored as they come, then each event and each document it names is read again by its id.
+
+received, failed -> reading -> done | nothing | unknown | old | failed. A killed worker leaves *reading*, which is taken
+up again when its lease is over. What a body says is never used: it only names an event to ask Chargebee for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+
+from connector.chargebee import webhook
+from connector.chargebee.client import ChargebeeClient
+from connector.chargebee.webhook import Notice
+from connector.errors import ConnectorError, Transient
+from connector.http.retry import delay
+from syncs.models import EventState, WebhookCredential, WebhookEvent
+from syncs.taking import take
+from tenants import audit
+from tenants.models import Tenant
+
+BATCH = 20
+LEASE = dt.timedelta(minutes=10)
+_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 6 * 3600.0  # seconds
+_GIVES_UP_AFTER = webhook.TOO_OLD
+_ENDED_BADLY = (EventState.UNKNOWN, EventState.OLD, EventState.REFUSED)
+_rng = random.Random()
+
+Clock = Callable[[], dt.datetime]
+Documents = list[list[str]]
+Looked = dict[tuple[str, str], str]
+
+
+def store(credential: WebhookCredential, notice: Notice, *, now: dt.datetime) -> None:
+    """Put a delivery into the inbox; an event that is known already is only counted, or taken up again.
+
+    Taken up again is what ended without a document: refused, too old, or unknown to Chargebee at that time. So a
+    forged body cannot keep out the event whose id it used.
+    """
+    fresh: dict[str, Any] = {
+        "event_type": notice.event_type,
+        "occurred_at": notice.occurred_at,
+        "body": zlib.compress(notice.body.encode(), 1) if notice.body else b"",
+        "state": EventState.REFUSED if notice.refusal else EventState.RECEIVED,
+        "sentence": notice.refusal,
+    }
+    if not notice.refusal and webhook.is_too_old(notice.occurred_at, now):
+        fresh |= {"state": EventState.OLD, "sentence": _old(notice.occurred_at)}
+    tenant, given = credential.tenant, {"credential": credential.pk, "delivered_at": now}
+    try:
+        with transaction.atomic():
+            WebhookEvent.objects.create(tenant=tenant, event_id=notice.event_id, received_at=now, **fresh, **given)
+            return
+    except IntegrityError:
+        rows = WebhookEvent.objects.filter(tenant=tenant, event_id=notice.event_id)
+        with transaction.atomic():
+            if not rows.update(deliveries=F("deliveries") + 1, **given):
+                raise
+            rows.filter(state__in=_ENDED_BADLY).update(not_before=None, attempts=0, **fresh)
+
+
+def due(tenant: Tenant, now: dt.datetime) -> QuerySet[WebhookEvent]:
+    """Events that may be read now."""
+    waiting = Q(state=EventState.RECEIVED) & (Q(not_before=None) | Q(not_before__lte=now))
+    again = Q(state=EventState.FAILED, not_before__lte=now)
+    orphaned = Q(state=EventState.READING, lease_until__lt=now)
+    return WebhookEvent.objects.filter(waiting | again | orphaned, tenant=tenant)
+
+
+def drain(tenant: Tenant, client: ChargebeeClient, *, clock: Clock, until: Callable[[], bool]) -> Counter[str]:
+    """Read what the inbox names, batch by batch, while `until` allows. Raises what a person must mend."""
+    done: Counter[str] = Counter()
+    while until() and (batch := _claim(tenant, clock())):
+        done += _read(tenant, batch, client, clock)
+    return done
+
+
+def again(tenant: Tenant, pk: int, *, actor: str, now: dt.datetime) -> bool:
+    """Read an event once more because a person asks for it; False while it is being read, or was refused."""
+    rows = WebhookEvent.objects.filter(tenant=tenant, pk=pk).exclude(state__in=(EventState.READING, EventState.REFUSED))
+    with transaction.atomic():
+        before = rows.values_list("state", flat=True).first()
+        if not rows.update(state=EventState.RECEIVED, sentence="", attempts=0, not_before=None):
+            return False
+        line = audit.Line("webhook-event.again", f"webhook-event:{pk}", before={"state": before})
+        audit.record(tenant.pk, [line], actor=actor, now=now)
+    return True
+
+
+def _claim(tenant: Tenant, now: dt.datetime) -> list[WebhookEvent]:
+    """Events that are now this worker's: whoever else asks for them gets none."""
+    keys = list(due(tenant, now).order_by("id").values_list("pk", flat=True)[:BATCH])
+    if not keys:
+        return []
+    mine = uuid.uuid4()
+    due(tenant, now).filter(pk__in=keys).update(
+        state=EventState.READING, key=mine, lease_until=now + LEASE, attempts=F("attempts") + 1
+    )
+    claimed = WebhookEvent.objects.defer("body").filter(tenant=tenant, key=mine, state=EventState.READING)
+    return list(claimed.order_by("id"))
+
+
+def _read(tenant: Tenant, batch: list[WebhookEvent], client: ChargebeeClient, clock: Clock) -> Counter[str]:
+    """Ask for every event of a batch, then for each document once, however many events name it."""
+    done: Counter[str] = Counter()
+    looked: Looked = {}
+    for position, event in enumerate(batch):
+        try:
+            state, sentence, documents = _one(tenant, event, client, looked, clock)
+        except Transient as error:
+            _try_later(event, error, clock())
+            done[EventState.FAILED] += 1
+        except ConnectorError as error:
+            for left in batch[position:]:
+                _try_later(left, error, clock())
+            raise
+        else:
+            _settle(event, state, sentence, documents, clock())
+            done[state] += 1
+    return done
+
+
+def _one(
+    tenant: Tenant, event: WebhookEvent, client: ChargebeeClient, looked: Looked, clock: Clock
+) -> tuple[EventState, str, Documents]:
+    """What became of one event: its state, a sentence, and its documents."""
+    found = client.retrieve("events", event.event_id)
+    if found is None:
+        sentence = (
+            "Chargebee's site of this tenant has no such event: it is another site's, or forged. Nothing was read."
+        )
+        return EventState.UNKNOWN, sentence, []
+    if webhook.is_too_old(_happened_at(found), clock()):
+        return EventState.OLD, _old(_happened_at(found)), []
+    documents = []
+    for kind, source_id in webhook.documents(found):
+        if (kind, source_id) not in looked:
+            looked[kind, source_id] = take(tenant, kind, source_id, client, clock=clock)
+        documents.append([kind, source_id, looked[kind, source_id]])
+    if documents:
+        return EventState.DONE, "", documents
+    return EventState.NOTHING, "The event names no document that the connector reads.", []
+
+
+def _happened_at(found: dict[str, Any]) -> dt.datetime | None:
+    seconds = found.get("occurred_at")
+    return dt.datetime.fromtimestamp(seconds, dt.UTC) if isinstance(seconds, int) else None
+
+
+def _settle(event: WebhookEvent, state: EventState, sentence: str, documents: Documents, now: dt.datetime) -> None:
+    """Write the outcome, unless another worker has taken the event over."""
+    _mine(event).update(
+        state=state, sentence=sentence, documents=documents, processed_at=now, not_before=None, key=None
+    )
+
+
+def _try_later(event: WebhookEvent, error: ConnectorError, now: dt.datetime) -> None:
+    """Again after a pause that grows; after a week never, since polling has read it long ago."""
+    pause = max(_FIRST_PAUSE, delay(event.attempts, _FIRST_PAUSE, _LONGEST_PAUSE, _rng))
+    if isinstance(error, Transient) and error.retry_after:
+        pause = max(pause, error.retry_after)
+    is_over = now - event.received_at > _GIVES_UP_AFTER
+    sentence = f"{error.message} It was tried for a week; press Read again once the cause is mended." if is_over else ""
+    _mine(event).update(
+        state=EventState.FAILED,
+        sentence=sentence or error.message,
+        not_before=None if is_over else now + dt.timedelta(seconds=pause),
+        key=None,
+    )
+
+
+def _mine(event: WebhookEvent) -> QuerySet[WebhookEvent]:
+    return WebhookEvent.objects.filter(pk=event.pk, key=event.key, state=EventState.READING)
+
+
+def _old(occurred_at: dt.datetime | None) -> str:
+    day = f" of {occurred_at:%Y-%m-%d}" if occurred_at else ""
+    return (
+        f"This event{day} is older than {webhook.TOO_OLD.days} days. Polling has read what it names; nothing was read."
+    )
