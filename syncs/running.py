@@ -28,7 +28,7 @@ from syncs.releasing import CURES, release
 from syncs.settling import Pace
 from syncs.states import PostingState
 from syncs.sweeping import sweep
-from tenants import audit, connections, policies
+from tenants import audit, calendar, connections, policies
 from tenants.models import Tenant
 
 LEASE = dt.timedelta(minutes=5)
@@ -124,7 +124,11 @@ def _through(
 def start(
     tenant: Tenant, kinds: Sequence[str], *, trigger: str, now: dt.datetime, purpose: Purpose = Purpose.SYNC
 ) -> Run:
-    """A new run, after any dead one is marked as interrupted. Raises Configuration while another one lives."""
+    """A new run, after any dead one is marked as interrupted.
+
+    Raises Configuration while another one lives, or while a blackout of the billing calendar is open.
+    """
+    calendar.refuse_in_blackout(tenant, now)
     dead = Run.objects.filter(tenant=tenant, purpose=purpose, state=RunState.RUNNING, lease_until__lt=now)
     dead.update(state=RunState.INTERRUPTED, finished_at=now, sentence="It was interrupted before its end.")
     try:

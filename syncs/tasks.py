@@ -11,7 +11,18 @@ from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
 from connector.ledger.compare import Period
-from syncs import forcing, ignoring, intake, refreshing, replay_jobs, running, verifying
+from syncs import (
+    calendar_runs,
+    forcing,
+    health,
+    ignoring,
+    intake,
+    refreshing,
+    replay_jobs,
+    running,
+    verifying,
+    webhooks,
+)
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
@@ -23,23 +34,35 @@ from syncs.reconciling import reconcile as compare
 from syncs.releasing import CURES, release
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
-from tenants import connections, sealing
+from tenants import calendar, connections, sealing
 from tenants.models import Tenant
 
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
+RUN_SECONDS = 4 * 3600  # a whole sync may take longer than a slice; a second copy of its task finds it running
 OPEN_STEPS = (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER, Step.DOMAIN, Step.UNCERTAIN_DOMAIN)
 
 
 def dispatch() -> dict[str, int]:
-    """Once a minute: seal the audit trail; give each lane that has work a turn. A lost task is only late."""
-    sealing.seal_all(timezone.now())
+    """Once a minute: a sign of life; seal the audit trail; give each lane that has work a turn.
+
+    A lost task is only late: what it was to do is still due in the next minute.
+    """
+    now = timezone.now()
+    health.beat(now)
+    sealing.seal_all(now)
     started = 0
     for tenant in Tenant.objects.all():
+        calendar_runs.heal(tenant, now)
         for lane, has_work in WORK.items():
             if has_work(tenant):
-                async_task("syncs.tasks.work", tenant.pk, lane)
+                _give_a_turn(tenant, lane)
                 started += 1
     return {"started": started}
+
+
+def _give_a_turn(tenant: Tenant, lane: str) -> None:
+    longer = {"timeout": RUN_SECONDS} if lane == "calendar" else {}
+    async_task("syncs.tasks.work", tenant.pk, lane, **longer)
 
 
 def work(tenant_id: int, lane: str) -> dict[str, int | str]:
@@ -50,16 +73,37 @@ def work(tenant_id: int, lane: str) -> dict[str, int | str]:
     except ConnectorError as error:
         return {"lane": lane, "done": 0, "stopped": error.message[:200]}
     if done and WORK[lane](tenant):
-        async_task("syncs.tasks.work", tenant.pk, lane)
+        _give_a_turn(tenant, lane)
     return {"lane": lane, "done": done}
 
 
-def sync(tenant_id: int, actor: str) -> dict[str, int | str]:
-    """Sync now, as asked for in the browser or by a schedule."""
+def ask_for_sync(tenant: Tenant, kind: str, actor: str) -> None:
+    """Put Sync now into the queue; kind '' is everything."""
+    async_task("syncs.tasks.sync", tenant.pk, actor, kind, timeout=RUN_SECONDS)
+
+
+def ask_for_document(tenant: Tenant, kind: str, source_id: str, actor: str) -> None:
+    """Put Sync now of one document into the queue."""
+    async_task("syncs.tasks.sync_document", tenant.pk, kind, source_id, actor)
+
+
+def sync(tenant_id: int, actor: str, kind: str = "") -> dict[str, int | str]:
+    """Sync now, as asked for in the browser."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    kinds = [kind] if kind else intake.PULL_ORDER
+    try:
+        story = running.sync(tenant, kinds, trigger="browser", clock=timezone.now, tell=lambda step: None, actor=actor)
+    except ConnectorError as error:
+        return {"stopped": error.message[:200]}
+    return {"run": story.run.pk, "state": story.run.state}
+
+
+def sync_document(tenant_id: int, kind: str, source_id: str, actor: str) -> dict[str, int | str]:
+    """Sync now of one document, as asked for in the browser."""
     tenant = Tenant.objects.get(pk=tenant_id)
     try:
-        story = running.sync(
-            tenant, intake.PULL_ORDER, trigger="browser", clock=timezone.now, tell=lambda step: None, actor=actor
+        story = running.sync_one(
+            tenant, kind, [source_id], trigger="browser", clock=timezone.now, tell=lambda step: None, actor=actor
         )
     except ConnectorError as error:
         return {"stopped": error.message[:200]}
@@ -76,6 +120,16 @@ def reconcile(tenant_id: int, period: str, actor: str) -> dict[str, int | str]:
     except ConnectorError as error:
         return {"stopped": error.message[:200]}
     return {"reconciliation": row.pk, "balanced": str(row.is_balanced)}
+
+
+def _calendar(tenant: Tenant) -> int:
+    return calendar_runs.run_due(tenant, clock=timezone.now, actor="calendar")
+
+
+def _webhooks(tenant: Tenant) -> int:
+    end = time.monotonic() + SLICE_SECONDS
+    with connections.chargebee_client(tenant) as client:
+        return webhooks.drain(tenant, client, clock=timezone.now, until=lambda: time.monotonic() < end).total()
 
 
 def _prepare(tenant: Tenant) -> int:
@@ -139,6 +193,15 @@ def _has_late_lists(tenant: Tenant) -> bool:
     return bool(refreshing.due(tenant, timezone.now()))
 
 
+def _is_due(tenant: Tenant) -> bool:
+    return calendar_runs.is_due(tenant, timezone.now())
+
+
+def _has_events(tenant: Tenant) -> bool:
+    now = timezone.now()
+    return webhooks.due(tenant, now).exists() and calendar.open_until(tenant, now) is None
+
+
 def _is_new(tenant: Tenant) -> bool:
     return SourceDocument.objects.filter(tenant=tenant, kind__in=Kind.values, state=SourceState.NEW).exists()
 
@@ -166,6 +229,8 @@ def _is_unverified(tenant: Tenant) -> bool:
 
 LANES: dict[str, Callable[[Tenant], int]] = {
     "decisions": _decisions,
+    "calendar": _calendar,
+    "webhooks": _webhooks,
     "sweep": _sweep,
     "prepare": _prepare,
     "customers": _customers,
@@ -175,6 +240,8 @@ LANES: dict[str, Callable[[Tenant], int]] = {
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
     "decisions": _is_decided,
+    "calendar": _is_due,
+    "webhooks": _has_events,
     "sweep": _is_unsettled,
     "prepare": _is_new,
     "customers": _has_creations,

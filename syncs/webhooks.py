@@ -23,7 +23,7 @@ from connector.chargebee.webhook import Notice
 from connector.errors import ConnectorError, Transient
 from connector.http.retry import delay
 from syncs.models import EventState, WebhookCredential, WebhookEvent
-from syncs.taking import take
+from syncs.refetch import take_in
 from tenants import audit
 from tenants.models import Tenant
 
@@ -143,7 +143,7 @@ def _one(
     documents = []
     for kind, source_id in webhook.documents(found):
         if (kind, source_id) not in looked:
-            looked[kind, source_id] = take(tenant, kind, source_id, client, clock=clock)
+            looked[kind, source_id] = take_in(tenant, kind, source_id, client, clock=clock).outcome.value
         documents.append([kind, source_id, looked[kind, source_id]])
     if documents:
         return EventState.DONE, "", documents
