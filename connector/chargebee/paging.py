@@ -12,6 +12,7 @@ from connector.errors import Transient
 MOST_LINES = 300  # a page of line items, as large as Chargebee gives them
 _MOST_EMPTY_PAGES = 20
 _MOST_READS = 3
+_MOST_PARTS = 40  # of one document: 12,000 lines
 _LINE_ARRAYS = (
     "line_items", "line_item_taxes", "line_item_discounts", "line_item_tiers", "line_item_credits",
     "line_item_addresses",
@@ -53,8 +54,8 @@ def all_lines(client: ChargebeeClient, invoice: Row, resource: str = "invoices")
     """
     whole, offsets = invoice, set[str]()
     while offset := whole.get("line_items_next_offset"):
-        if offset in offsets or not isinstance(offset, str):
-            raise Void(f"Chargebee gives the line items of '{invoice.get('id')}' in a circle.")
+        if not isinstance(offset, str) or offset in offsets or len(offsets) == _MOST_PARTS:
+            raise Void(f"Chargebee gives the line items of '{invoice.get('id')}' in a circle or without end.")
         offsets.add(offset)
         part = client.retrieve(
             resource, str(invoice.get("id")), {"line_items_limit": MOST_LINES, "line_items_offset": offset}

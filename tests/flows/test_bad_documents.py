@@ -61,6 +61,7 @@ BAD: dict[str, tuple[Callable[[Raw], None], str, tuple[str, ...]]] = {
     "identity-lines": (_line(amount=9999), "held", ("100.00", "99.99", "0.01")),
     "identity-due": (_with(amount_due=9000, amount_to_collect=9000), "held", ("90.00", "100.00")),
     "customer-strange": (_with(customer_id="nobody"), "held", ("nobody", "Customer mappings")),
+    "lines-in-a-circle": (_with(line_items_next_offset='["0"]'), "held", ("some of its lines", "Sync it again")),
     "item-strange": (_line(entity_id="ghost-USD"), "held", ("ghost-USD", "Item mappings")),
 }
 

@@ -99,8 +99,10 @@ def test_it_asks_nothing_for_a_whole_document(read: Any):
         {"1": {"invoice": invoice("c", version=2)}},
         {"1": None},
         {"1": {"invoice": invoice("c", then="2")}, "2": {"invoice": invoice("d", then="1")}},
+        {str(n): {"invoice": invoice(f"line-{n}", then=str(n + 1))} for n in range(1, 100)},
+        {"1": {"invoice": {**invoice("c"), "line_items_next_offset": ["2"]}}},
     ],
-    ids=["changed", "vanished", "circle"],
+    ids=["changed", "vanished", "circle", "endless", "no text"],
 )
 def test_it_gives_up_a_document_that_moves_while_it_is_read(read: Any, answers: dict[str, Any]):
     with pytest.raises(Transient):
