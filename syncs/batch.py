@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,11 +94,17 @@ def mark(batch: Batch, row: SourceDocument, state: SourceState) -> None:
 
 
 def tell(batch: Batch, row: SourceDocument, state: SourceState, found: list[Problem]) -> None:
+    """A document ends in `state` for these reasons; decided again with the same result it leaves no new line."""
     batch.told.append((row, state, found))
-    if row.state == state and row.codes == codes(found):
+    if is_told_already(row, found, (state, SourceState.NEW)):
         return
     after = {"state": state.value, "codes": [problem.code for problem in found]}
     batch.lines.append(audit.Line(state.value, f"{row.kind}:{row.source_id}", before={"state": row.state}, after=after))
+
+
+def is_told_already(row: SourceDocument, found: list[Problem], states: Collection[str]) -> bool:
+    """Whether the row says the same; one that is looked at again is NEW and still has its problems."""
+    return bool(found) and row.state in states and row.problems == [as_json(problem) for problem in found]
 
 
 def write(batch: Batch) -> None:
@@ -107,6 +113,8 @@ def write(batch: Batch) -> None:
         SourceDocument.objects.filter(pk__in=keys).update(state=state, codes="", problems=[], changed_at=batch.now)
         batch.lines += [_line(row, state) for row in rows if row.state != state]
     for row, state, found in batch.told:
+        if is_told_already(row, found, (state,)):
+            continue
         SourceDocument.objects.filter(pk=row.pk).update(
             state=state, codes=codes(found), problems=[as_json(problem) for problem in found], changed_at=batch.now
         )

@@ -8,11 +8,14 @@ from syncs.models import Posting
 
 
 def judge(posting: Posting, found: Found) -> list[str]:
-    """What differs between a posting and what was found under its reference, as clauses; [] if it is ours."""
+    """What differs between a posting and what was found under its reference, as clauses; [] if it is ours.
+
+    In which sign an instance shows the total of a refund is its own affair; the reading back compares that too.
+    """
     differences = []
     if found.reference != posting.reference:
         differences.append(f"its reference is {found.reference}")
-    if found.total is not None and found.total != posting.total.amount:
+    if found.total is not None and abs(found.total) != abs(posting.total.amount):
         theirs = plain(Money(found.total, posting.currency))
         differences.append(f"its total is {theirs} and ours is {plain(posting.total)}")
     if found.currency and found.currency != posting.currency:

@@ -19,7 +19,8 @@ from syncs import intake, refreshing
 from syncs.completeness import Balance, equation, sentence
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
-from syncs.models import Posting, Purpose, Run, RunState
+from syncs.models import CustomerCreation, Posting, Purpose, Run, RunState
+from syncs.models.creation import OPEN_STEPS
 from syncs.permission import why_not_posting
 from syncs.posting import drain
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
@@ -53,6 +54,7 @@ class Story:
     balances: list[Balance] = field(default_factory=list)
     posted: Counter[str] = field(default_factory=Counter)
     not_posting: str = ""
+    left: int = 0  # documents that are ready and were not sent, because posting is off
 
 
 Tell = Callable[[Step], None]
@@ -110,6 +112,7 @@ def _through(
             _prepare(tenant, qad, clock, tell, actor)
             story.posted = _prepare_and_post(tenant, qad, clock, tell, actor)
             story.not_posting = why_not_posting(tenant)
+            story.left = unposted(tenant) if story.not_posting else 0
     except ConnectorError as error:
         finish(run, RunState.STOPPED, error.message, now=clock())
         raise
@@ -168,6 +171,12 @@ def finish(run: Run, state: RunState, text: str, *, now: dt.datetime, balances: 
             now=now,
         )
     run.refresh_from_db()
+
+
+def unposted(tenant: Tenant) -> int:
+    """Documents that only wait for leave to be sent, and customers that only wait to be created."""
+    creations = CustomerCreation.objects.filter(tenant=tenant, step__in=OPEN_STEPS)
+    return Posting.objects.filter(tenant=tenant, state=PostingState.READY).count() + creations.count()
 
 
 def pace_of(tenant: Tenant) -> Pace:

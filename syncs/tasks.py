@@ -26,7 +26,7 @@ from syncs import (
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
-from syncs.models.creation import Step
+from syncs.models.creation import OPEN_STEPS
 from syncs.permission import why_not_posting
 from syncs.posting import drain
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
@@ -39,7 +39,6 @@ from tenants.models import Tenant
 
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
 RUN_SECONDS = 4 * 3600  # a whole sync may take longer than a slice; a second copy of its task finds it running
-OPEN_STEPS = (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER, Step.DOMAIN, Step.UNCERTAIN_DOMAIN)
 
 
 def dispatch() -> dict[str, int]:

@@ -18,6 +18,7 @@ from tenants.models import Tenant
 REFUSED = 1  # the file, the data or the answer is not right
 WRONG_NAME = 2  # no such tenant or file; argparse's own number for wrong usage
 OTHER_SIDE = 3  # Chargebee or QAD did not let us do it
+POSTING_OFF = 4  # all is well, but documents that are ready were not sent, because posting is off
 
 
 class Failed(CommandError):

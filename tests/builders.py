@@ -38,6 +38,20 @@ def a_user(
     return user
 
 
+def moved(tenant: Tenant, *, qad: str = "", chargebee: str = "") -> None:
+    """Another address, with the secrets entered again for it."""
+    if qad:
+        QadConnection.objects.filter(tenant=tenant).update(base_url=qad)
+        credential = QadCredential.objects.get(tenant=tenant)
+        credential.password = "sandbox-password"
+        credential.save()
+    if chargebee:
+        ChargebeeConnection.objects.filter(tenant=tenant).update(base_url=chargebee)
+        key = ChargebeeCredential.objects.get(tenant=tenant)
+        key.api_key = "test_sandbox_key"
+        key.save()
+
+
 # What only a company can know, laid over a preset: here the codes of the sandbox's company.
 COMPANY_CODES: dict[str, dict[str, Any]] = {
     "adaptive": {

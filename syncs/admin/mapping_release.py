@@ -18,6 +18,7 @@ from mappings.catalogue_admin import CatalogPriceAdmin
 from mappings.history_admin import MappingChangeAdmin
 from mappings.saving import Saved
 from syncs.admin import replaying, words
+from syncs.permission import why_not_posting
 from syncs.releasing import CURES, Released, held_for, release
 from tenants.admin.changes import actor_of
 from tenants.models import Tenant
@@ -38,6 +39,7 @@ def _release(request: HttpRequest, tenant: Tenant, kinds: Collection[str]) -> No
         async_task("syncs.admin.mapping_release.in_background", tenant.pk, list(kinds), actor)
         many = f"More than {AT_ONCE:,} documents wait for mappings of this kind; they are prepared in the background."
         messages.info(request, many)
+        _warn_if_stopped(request, tenant)
         return
     try:
         released = release(tenant, kinds, now=timezone.now(), actor=actor)
@@ -49,6 +51,13 @@ def _release(request: HttpRequest, tenant: Tenant, kinds: Collection[str]) -> No
         messages.info(request, sentence(released))
         if released.released:
             replaying.go_on(tenant, ("post",))
+            _warn_if_stopped(request, tenant)
+
+
+def _warn_if_stopped(request: HttpRequest, tenant: Tenant) -> None:
+    why = why_not_posting(tenant)
+    if why:
+        messages.warning(request, f"Nothing goes out to QAD now: {why}")
 
 
 def _waiting(tenant: Tenant, kinds: Collection[str]) -> int:

@@ -16,6 +16,7 @@ from syncs.entities import entity_of
 from syncs.fates import Deed, Way
 from syncs.matching import judge
 from syncs.models import Posting
+from syncs.permission import why_not_posting
 from tenants import audit, connections
 from tenants.models import Tenant
 
@@ -32,10 +33,12 @@ def press(tenant: Tenant, way: Way, keys: Sequence[int], *, actor: str) -> str:
         job = replay_jobs.ask(tenant, way, keys, now=timezone.now(), actor=actor)
         go_on(tenant, ("decisions",))
         handed = words.counted(len(keys), "document")
-        return f"{handed} handed to the task queue as {job}; the overview shows how far it is."
+        why = why_not_posting(tenant)
+        stays = f" Nothing goes out to QAD now: {why}" if why else ""
+        return f"{handed} handed to the task queue as {job}; the overview shows how far it is.{stays}"
     counts = replay.replay(tenant, way, keys, now=timezone.now(), actor=actor)
     go_on(tenant)
-    return sentence(counts)
+    return sentence(counts, why_not_posting(tenant))
 
 
 def go_on(tenant: Tenant, lanes: Sequence[str] = LANES) -> None:
@@ -44,13 +47,15 @@ def go_on(tenant: Tenant, lanes: Sequence[str] = LANES) -> None:
         async_task("syncs.tasks.work", tenant.pk, lane)
 
 
-def sentence(counts: Counter[str]) -> str:
-    """'2 documents rebuilt, 1 looked up.'"""
+def sentence(counts: Counter[str], why_not: str = "") -> str:
+    """'Documents: 2 rebuilt, 1 looked up.' and what follows; `why_not` says why nothing may be sent now."""
     said = [f"{count:,} {name}" for name, count in counts.items() if count]
     if not said:
         return "Nothing was done: QAD neither refused these documents nor are they waiting for anything."
     looked = " What QAD has or may have is never sent again; it is looked up first." if counts[Deed.LOOKED_UP] else ""
-    going = " What is ready is posted in the background." if counts[Deed.REBUILT] or counts[Deed.RESENT] else ""
+    going = ""
+    if counts[Deed.REBUILT] or counts[Deed.RESENT]:
+        going = f" Nothing goes out to QAD now: {why_not}" if why_not else " What is ready is posted in the background."
     return f"Documents: {', '.join(said)}.{going}{looked}"
 
 

@@ -20,6 +20,9 @@ class Step(models.TextChoices):
     REJECTED = "rejected", "Rejected by QAD"
 
 
+OPEN_STEPS = (Step.CUSTOMER, Step.UNCERTAIN_CUSTOMER, Step.DOMAIN, Step.UNCERTAIN_DOMAIN)
+
+
 class CustomerCreation(models.Model):
     """`code` is chosen and stored before the first byte leaves, so that a retry can only meet itself."""
 

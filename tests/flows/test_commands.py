@@ -16,9 +16,10 @@ from django.conf import settings
 from django.core.management import call_command, get_commands, load_command_class
 from django.core.management.base import CommandError
 
+from syncs.models import Run
 from tenants.commands import SentenceCommand
-from tenants.models import ChargebeeConnection, ChargebeeCredential, QadConnection, QadCredential
-from tests.builders import a_tenant
+from tenants.models import ChargebeeCredential, QadConnection, QadCredential
+from tests.builders import a_tenant, moved
 from tests.flows.scene import Scene, a_scene
 from tests.syncs.rows import UNMAPPED, a_document
 
@@ -95,11 +96,11 @@ def _wrong_password(scene: Scene) -> None:
 
 
 def _elsewhere(scene: Scene) -> None:
-    QadConnection.objects.update(base_url="http://127.0.0.1:9/clouderp")
+    moved(scene.tenant, qad="http://127.0.0.1:9/clouderp")
 
 
 def _no_name(scene: Scene) -> None:
-    QadConnection.objects.update(base_url="https://qad.does-not-exist.invalid/clouderp")
+    moved(scene.tenant, qad="https://qad.does-not-exist.invalid/clouderp")
 
 
 def _wrong_path(scene: Scene) -> None:
@@ -107,11 +108,11 @@ def _wrong_path(scene: Scene) -> None:
 
 
 def _private(scene: Scene) -> None:
-    QadConnection.objects.update(base_url="https://169.254.169.254/clouderp")
+    moved(scene.tenant, qad="https://169.254.169.254/clouderp")
 
 
 def _chargebee_elsewhere(scene: Scene) -> None:
-    ChargebeeConnection.objects.update(base_url="http://127.0.0.1:9")
+    moved(scene.tenant, chargebee="http://127.0.0.1:9")
 
 
 def _no_key(scene: Scene) -> None:
@@ -155,6 +156,31 @@ def test_sync_says_what_was_listed_and_what_became_of_it():
         said = run("sync", scene.tenant.slug)
 
         assert "invoice      USD       2 listed = 1 posted, 1 skipped" in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sync_and_replay_end_with_4_when_documents_stay_here_because_posting_is_off():
+    with a_scene() as scene:
+        source_id = scene.invoice()
+        type(scene.tenant).objects.update(is_posting_on=False)
+
+        code, said = refusal("sync", scene.tenant.slug)
+        again = refusal("replay", scene.tenant.slug, "--id", source_id)
+
+        assert (code, said.split(". ")[0]) == (4, "1 ready, not sent")
+        assert "Posting is switched off for Acme." in said
+        assert again == (4, "Nothing was sent. Posting is switched off for Acme. Switch it on in the tenant's page.")
+        assert Run.objects.latest("pk").state == "complete"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sync_ends_with_0_when_posting_is_off_and_nothing_waits_for_it():
+    with a_scene() as scene:
+        scene.invoice()
+        scene.sync()
+        type(scene.tenant).objects.update(is_posting_on=False)
+
+        assert "Posting is switched off for Acme." in run("sync", scene.tenant.slug)
 
 
 @pytest.mark.django_db(transaction=True)

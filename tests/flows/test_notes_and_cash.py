@@ -94,6 +94,24 @@ def test_a_payment_applied_later_is_an_adjustment_of_its_own():
         assert open_items(scene, who) == 0
 
 
+def test_a_refund_whose_answer_got_lost_is_found_and_not_sent_again():
+    with a_scene() as scene:
+        paid = scene.world.chargebee.pay({scene.invoice(total=10_000): 10_000}, unused=2_000)
+        scene.sync()
+        scene.clock.forward(60)
+        scene.world.chargebee.refund_payment(paid["id"], 2_000)
+        scene.fault("drop_after_commit", path="", body="CB-REF-")
+        scene.sync()
+        assert kinds(scene)[-1] == ("refund", "uncertain")
+
+        scene.clock.forward(4000)
+        scene.post()
+
+        assert kinds(scene)[-1] == ("refund", "posted")
+        assert Posting.objects.get(kind="refund").attempts == 1
+        assert_books_agree(scene)
+
+
 def test_a_payment_taken_off_its_invoice_is_taken_back_in_qad_too():
     with a_scene() as scene:
         who = scene.customer()

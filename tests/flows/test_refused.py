@@ -11,6 +11,7 @@ from syncs.models import Posting
 from syncs.permission import why_not_posting
 from tenants import connections, guards
 from tenants.models import Circuit, ProbeResult, QadConnection, Side
+from tests.builders import moved
 from tests.flows.ledgers import assert_books_agree
 from tests.flows.scene import Scene, a_scene
 
@@ -109,7 +110,7 @@ def test_it_waits_and_counts_nothing_when_qad_cannot_be_reached(address):
         source_id = scene.invoice()
         scene.prepare()
         right = QadConnection.objects.get().base_url
-        QadConnection.objects.update(base_url=address)
+        moved(scene.tenant, qad=address)
         scene.tenant.refresh_from_db()
 
         scene.post()
@@ -118,7 +119,7 @@ def test_it_waits_and_counts_nothing_when_qad_cannot_be_reached(address):
         assert (posting.state, scene.attempts()) == ("ready", ["not_sent"])
         assert posting.not_before > scene.clock()
         assert "tried again in half a minute" in why_not_posting(scene.tenant)
-        QadConnection.objects.update(base_url=right)
+        moved(scene.tenant, qad=right)
         scene.tenant.refresh_from_db()
         scene.clock.forward(1000)
         scene.post()
@@ -130,7 +131,7 @@ def test_it_backs_off_further_each_time_and_never_gives_up_what_was_not_sent():
     with a_scene(policies={"attempt_budget": 1}) as scene:
         scene.invoice()
         scene.prepare()
-        QadConnection.objects.update(base_url="http://127.0.0.1:9/clouderp")
+        moved(scene.tenant, qad="http://127.0.0.1:9/clouderp")
         scene.tenant.refresh_from_db()
 
         for _ in range(5):

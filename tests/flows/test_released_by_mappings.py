@@ -8,6 +8,7 @@ from connector.sandbox.chargebee.documents import Charge
 from mappings.planning import Change
 from mappings.saving import save_rows
 from syncs.releasing import Released, release
+from tenants.models import AuditEntry
 from tests.flows.ledgers import assert_books_agree
 from tests.flows.scene import Scene, a_scene
 from tests.flows.setting import SINCE
@@ -48,6 +49,40 @@ def test_it_frees_what_waited_for_an_item_and_nothing_else():
         scene.post()
         assert [scene.posting(one).state for one in waiting] == ["posted", "posted"]
         assert scene.source(other).state == "held"
+
+
+def test_what_stays_held_for_the_same_reasons_leaves_no_new_line_in_the_audit_trail():
+    with a_scene() as scene:
+        services_unmapped(scene)
+        source_id = scene.invoice(charges=(PLAN, TRAINING, Charge(1_00, "ghost-USD")))
+        scene.sync()
+        told = AuditEntry.objects.filter(subject=f"invoice:{source_id}")
+        first = [line.action for line in told]
+        changed_at = scene.source(source_id).changed_at
+
+        for _ in range(3):
+            scene.sync()
+
+        assert [line.action for line in told.all()] == first == ["listed", "held"]
+        assert scene.source(source_id).changed_at == changed_at
+        save(scene, "items", level="item_family", key="services", gl_account="4300", valid_from=SINCE, **BLANK)
+        assert [line.action for line in told.all()] == ["listed", "held", "held"]
+        assert "training" not in scene.sentences(source_id)
+
+
+def test_what_still_waits_for_the_same_leaves_no_new_line_either():
+    with a_scene() as scene:
+        services_unmapped(scene)
+        who = scene.customer()
+        number = scene.invoice(who, charges=(TRAINING,))
+        note = scene.world.chargebee.credit(number, 5_000)
+        scene.sync()
+        told = AuditEntry.objects.filter(subject=f"credit_note:{note['id']}")
+        before = [line.action for line in told]
+
+        scene.sync()
+
+        assert [line.action for line in told.all()] == before
 
 
 def test_it_does_not_touch_what_is_posted_when_a_mapping_changes():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django_q.models import OrmQ
 
@@ -11,7 +12,8 @@ from syncs import tasks
 from syncs.admin import mapping_release
 from syncs.models import Posting, SourceDocument
 from syncs.releasing import Released
-from tenants.models import Role
+from tenants import connections, guards
+from tenants.models import ProbeResult, Role, Side
 from tests.builders import a_tenant, a_user
 from tests.flows.scene import a_scene
 from tests.syncs.rows import NOW
@@ -52,6 +54,40 @@ def test_saving_a_mapping_releases_and_posts_exactly_what_waited(client, scene):
     tasks.work(scene.tenant.pk, "post")
     assert len(scene.in_qad()) == Posting.objects.filter(state="posted", kind="invoice").count() == freed
     assert OrmQ.objects.count() == 1
+
+
+def _switched_off(scene):
+    type(scene.tenant).objects.update(is_posting_on=False)
+
+
+def _circuit_open(scene):
+    connections.stop(scene.tenant, Side.QAD, "QAD refuses the password.", now=NOW)
+
+
+def _untested(scene):
+    ProbeResult.objects.all().delete()
+
+
+def _unguarded(scene):
+    guards.remove(connection)
+
+
+STOPPED = {
+    _switched_off: "Posting is switched off for Acme.",
+    _circuit_open: "The connection to QAD is stopped: QAD refuses the password.",
+    _untested: "has been tested",
+    _unguarded: "The database lacks its guards",
+}
+
+
+@pytest.mark.parametrize("stop", STOPPED, ids=lambda stop: stop.__name__)
+def test_saving_a_mapping_says_that_nothing_goes_out_and_why(client, scene, stop):
+    stop(scene)
+    text = save(client, scene)
+    assert "Nothing goes out to QAD now: " in text
+    assert STOPPED[stop] in text
+    tasks.work(scene.tenant.pk, "post")
+    assert scene.in_qad() == {} or not scene.in_qad()
 
 
 def test_what_has_other_problems_still_waits(client, scene):

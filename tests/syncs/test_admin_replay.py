@@ -13,7 +13,7 @@ from syncs import tasks
 from syncs.admin import replaying
 from syncs.models import Kind, Posting, ReplayJob, SourceDocument
 from tenants.models import AuditEntry, Role
-from tests.builders import a_user
+from tests.builders import a_user, moved
 from tests.flows.scene import a_scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,10 +148,30 @@ def test_a_posted_document_is_looked_up_and_left_alone(scene, press):
     assert Posting.objects.get(pk=posting.pk).state == "posted"
 
 
+def test_every_kind_of_document_is_looked_up_where_it_was_written():
+    with a_scene(customers=14) as scene:
+        scene.world.bill_cycle(kinds="all")
+        scene.sync()
+        for kind in ("invoice", "credit_note", "payment", "refund"):
+            posting = Posting.objects.filter(kind=kind, state="posted").first()
+            said = replaying.look_up(scene.tenant, posting, actor="me")
+            assert f"QAD has {posting.reference} as {posting.qad_number} with the same" in said
+
+
+def test_replay_says_that_nothing_goes_out_while_posting_is_off(scene, press):
+    posting = refused(scene)[0]
+    type(scene.tenant).objects.update(is_posting_on=False)
+    assert "Nothing goes out to QAD now: Posting is switched off" in text_of(press("resend", posting.source))
+    Posting.objects.filter(pk=posting.pk).update(state="rejected")
+    assert "Nothing goes out to QAD now: Posting is switched off" in text_of(press("rebuild", posting.source))
+    work(scene)
+    assert count_in_qad(scene, posting) == 0
+
+
 def test_a_lookup_that_cannot_reach_qad_says_so(scene, press):
     scene.sync()
     posting = Posting.objects.filter(state="posted").first()
-    scene.tenant.qad.__class__.objects.update(base_url="http://127.0.0.1:1/clouderp")
+    moved(scene.tenant, qad="http://127.0.0.1:1/clouderp")
     assert "QAD could not be asked" in text_of(press("look_up", posting.source))
 
 

@@ -17,7 +17,7 @@ from tenants.models import (
     QadCredential,
     Side,
 )
-from tests.builders import a_tenant, connected
+from tests.builders import a_tenant, connected, moved
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 pytestmark = pytest.mark.django_db
@@ -104,8 +104,7 @@ def test_nothing_set_up_is_two_sentences():
 
 def test_a_dead_side_does_not_hide_the_other(server):
     tenant = connected(a_tenant(), server.url)
-    ChargebeeConnection.objects.update(base_url="http://127.0.0.1:9")
-    enter_key_again()
+    moved(tenant, chargebee="http://127.0.0.1:9")
     rows = probes.test_connection(tenant, NOW)
     assert answers(rows, Side.CHARGEBEE) == {"host": "unreachable"}
     assert answers(rows, Side.QAD)["sign-in"] == "ok"

@@ -16,7 +16,7 @@ from syncs.permission import why_not_posting
 from syncs.preparing import POSTED_KINDS
 from syncs.states import Disposition, PostingState, SourceState
 from tenants import connections
-from tenants.commands import WRONG_NAME, Failed, SentenceCommand, tenant_named
+from tenants.commands import POSTING_OFF, WRONG_NAME, Failed, SentenceCommand, tenant_named
 from tenants.models import Tenant
 
 KINDS = (*POSTED_KINDS, Kind.CUSTOMER)
@@ -91,8 +91,7 @@ class Command(SentenceCommand):
         """What may go now goes now, so that the answer is seen here."""
         why = why_not_posting(tenant)
         if why:
-            self.say(why)
-            return
+            raise Failed(f"Nothing was sent. {why}", returncode=POSTING_OFF)
         with connections.qad_client(tenant) as qad:
             counts = running.post(tenant, qad, clock=timezone.now, tell=lambda step: None, actor="command line")
         self.say(", ".join(f"{count} {state}" for state, count in counts.items()) or "Nothing was sent.")

@@ -11,13 +11,13 @@ from django.utils import timezone
 from syncs import intake, running
 from syncs.models import Kind, RunState
 from syncs.progress import Bar, Lines
-from tenants.commands import REFUSED, WRONG_NAME, Failed, SentenceCommand, tenant_named
+from tenants.commands import POSTING_OFF, REFUSED, WRONG_NAME, Failed, SentenceCommand, tenant_named
 
 
 class Command(SentenceCommand):
     help = (
         "Read Chargebee, prepare what is new and post it into QAD. "
-        "Exit code 0 only if every listed document is accounted for."
+        "Exit code 0 only if every listed document is accounted for and nothing that is ready stayed here."
     )
     example = "manage.py sync acme --kind customer --kind invoice\n  manage.py sync acme --kind invoice --id INV-1"
 
@@ -52,7 +52,9 @@ class Command(SentenceCommand):
             parts = ", ".join(f"{count} {name}" for name, count in sorted(balance.dispositions.items()))
             sign = "=" if balance.holds else "≠"
             self.say(f"{balance.kind:<12} {balance.currency or '-':<4} {balance.listed:>6} listed {sign} {parts or 0}")
-        if story.not_posting:
-            self.say(story.not_posting)
         if story.run.state != RunState.COMPLETE:
             raise Failed(f"The run is red: {story.run.sentence}", returncode=REFUSED)
+        if story.left:
+            raise Failed(f"{story.left} ready, not sent. {story.not_posting}", returncode=POSTING_OFF)
+        if story.not_posting:
+            self.say(story.not_posting)
