@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.db import connection
+from django.utils import timezone
 
-from syncs import indexes
-from tenants import connections, guards
-from tenants.models import Circuit, ProbeResult, Side, Tenant
+from syncs import indexes, restoring
+from tenants import connections, guards, installation
+from tenants.models import ProbeResult, Side, Tenant
 
 INVOICE_PROBE = "invoice"
 
@@ -15,6 +16,9 @@ def why_not_posting(tenant: Tenant) -> str:
     """'' if documents may be sent to QAD; else why not, and what to do."""
     if not Tenant.objects.filter(pk=tenant.pk, is_posting_on=True).exists():
         return f"Posting is switched off for {tenant}. Switch it on in the tenant's page."
+    elsewhere = installation.why_not_here() or restoring.why_restoring(tenant)
+    if elsewhere:
+        return elsewhere
     missing = guards.missing(connection)
     if missing:
         return f"The database lacks its guards ({', '.join(missing[:3])}). Run manage.py migrate, then try again."
@@ -24,15 +28,7 @@ def why_not_posting(tenant: Tenant) -> str:
             f"The database lacks what keeps a document from being sent twice (index {', '.join(absent[:3])}). "
             "Restore the database, or have the index made again as the migrations of syncs make it."
         )
-    circuit = Circuit.objects.filter(tenant=tenant, side=Side.QAD).first()
-    if circuit is not None and connections.is_stopped(tenant, Side.QAD):
-        again = (
-            "It is tried again in half a minute."
-            if circuit.try_again_at
-            else "Press Test connection when it is mended."
-        )
-        return f"The connection to QAD is stopped: {circuit.reason} {again}"
-    return _probe_problem(tenant)
+    return connections.why_stopped(tenant, Side.QAD, timezone.now()) or _probe_problem(tenant)
 
 
 def _probe_problem(tenant: Tenant) -> str:

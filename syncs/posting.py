@@ -18,9 +18,11 @@ from collections.abc import Callable, Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from connector.errors import Authentication, Configuration, ConnectorError
 from connector.ledger.stored import restore
 from connector.qad.client import QadClient
 from connector.qad.payloads import WriteRequest, render
+from syncs import newest, restoring
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
 from syncs.sending import Result, Sending, send_all
@@ -32,7 +34,7 @@ from tenants.models import Side, Tenant
 SENDING_SECONDS = 40  # how long after the claim a batch may start another send
 LEASE_MARGIN = dt.timedelta(seconds=30)
 BATCHES_PER_LOOK = 4
-UNREACHABLE_PAUSE = dt.timedelta(seconds=30)
+DOUBTFUL = "QAD breaks off: one document after the other got no answer that can be trusted."
 
 
 def drain(
@@ -45,53 +47,71 @@ def drain(
     actor: str = "sync",
     on_batch: Callable[[Counter[str]], None] = lambda counts: None,
 ) -> Counter[str]:
-    """Post what is ready until nothing is left, the connection stops, or `until` (monotonic) has passed."""
+    """Post what is ready until nothing is left, the connection stops, or `until` (monotonic) has passed.
+
+    A connection that was stopped is tried with one document first.
+    """
     counts: Counter[str] = Counter()
+    was_stopped = connections.circuit(tenant, Side.QAD) is not None
     while time.monotonic() < until:
-        claim = take(tenant, pace, now=clock(), actor=actor)
+        if not may_send(tenant, client, clock=clock, actor=actor):
+            break
+        claim = take(tenant, pace, now=clock(), actor=actor, size=1 if was_stopped else pace.batch)
         if claim is None:
             break
         settled = _post(tenant, client, pace, claim, clock=clock, actor=actor)
-        is_first, counts = not counts, counts + settled.counts
+        counts += settled.counts
         on_batch(settled.counts)
-        if settled.stops or settled.is_unreachable:
+        if settled.stops or settled.is_unreachable or settled.is_doubtful(was_stopped):
             _open_circuit(tenant, settled, clock())
             break
-        if is_first:
-            connections.resume(tenant, Side.QAD)
+        if was_stopped:
+            connections.resume(tenant, Side.QAD, now=clock())
+            was_stopped = False
     return counts
 
 
+def may_send(tenant: Tenant, client: QadClient, *, clock: Callable[[], dt.datetime], actor: str) -> bool:
+    """Whether this database is known to be the one that posts; QAD is asked where this process has not asked yet."""
+    try:
+        return newest.may_send(tenant, client, clock=clock, actor=actor)
+    except ConnectorError as error:
+        heals = not isinstance(error, Authentication | Configuration)
+        connections.stop(tenant, Side.QAD, error.message, now=clock(), heals=heals)
+        return False
+
+
 def _open_circuit(tenant: Tenant, settled: Settled, now: dt.datetime) -> None:
-    """A refusal waits for a person, an instance that cannot be reached for a while."""
-    again_at = None if settled.stops else now + UNREACHABLE_PAUSE
-    connections.stop(tenant, Side.QAD, settled.stops or settled.sentence, now=now, again_at=again_at)
+    """A refusal waits for a person, an instance that cannot be reached or breaks off for a while."""
+    reason = settled.stops or settled.sentence or DOUBTFUL
+    at_least = settled.retry_after or 0.0
+    connections.stop(tenant, Side.QAD, reason, now=now, heals=not settled.stops, at_least=at_least)
 
 
 def _post(
     tenant: Tenant, client: QadClient, pace: Pace, claim: Claim, *, clock: Callable[[], dt.datetime], actor: str
 ) -> Settled:
-    sendings, unfit = _render(client, claim.postings)
+    sendings, unfit = _render(client, claim.postings, is_careful=restoring.is_careful(tenant, clock()))
     results = send_all(client, sendings, pool_size=pace.pool_size, send_until=claim.send_until, deadline=pace.deadline)
     return settle(tenant, claim, [*unfit, *results], pace=pace, now=clock(), actor=actor)
 
 
-def _render(client: QadClient, postings: Sequence[Posting]) -> tuple[list[Sending], list[Result]]:
+def _render(client: QadClient, postings: Sequence[Posting], *, is_careful: bool) -> tuple[list[Sending], list[Result]]:
     """The writes of a claim; a document that no longer fits the instance's profile is rejected without being sent."""
     sendings, unfit = [], []
     for posting in postings:
         write = render(restore(posting.document), client.profile)
         if isinstance(write, WriteRequest):
-            sendings.append(Sending(posting.pk, write, posting.reference, look_up=posting.must_look_up))
+            sendings.append(Sending(posting.pk, write, posting.reference, look_up=posting.must_look_up or is_careful))
         else:
             unfit.append(Result(posting.pk, Outcome.REJECTED, str(write[0]), problems=tuple(write)))
     return sendings, unfit
 
 
-def take(tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str) -> Claim | None:
-    """Claim a batch and commit the intent to send it; None if nothing may be claimed."""
+def take(tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str, size: int = 0) -> Claim | None:
+    """Claim a batch (of `size` at most) and commit the intent to send it; None if nothing may be claimed."""
     while True:
-        candidates = _candidates(tenant, now, pace.batch)
+        candidates = _candidates(tenant, now, size or pace.batch)
         if not candidates:
             return None
         claim = _claim(tenant, pace, candidates, now=now, actor=actor)

@@ -22,7 +22,7 @@ from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Posting, Purpose, Run, RunState
 from syncs.models.creation import OPEN_STEPS
 from syncs.permission import why_not_posting
-from syncs.posting import drain
+from syncs.posting import drain, may_send
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.refetch import Outcome, take_in
 from syncs.releasing import CURES, release
@@ -210,7 +210,7 @@ def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: st
     prepare_catalogue(tenant, now=clock(), actor=actor)
     tell(Step("Matching customers", 0))
     prepare_customers(tenant, clock=clock, actor=actor)
-    if not why_not_posting(tenant):
+    if not why_not_posting(tenant) and may_send(tenant, qad, clock=clock, actor=actor):
         tell(Step("Creating customers in QAD", 0))
         create_customers(tenant, qad, pace_of(tenant), clock=clock, until=time.monotonic() + DRAIN_SECONDS, actor=actor)
     release(tenant, CURES, now=clock(), actor=actor)

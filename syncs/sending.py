@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from connector.qad.client import Found, QadClient
 from connector.qad.payloads import WriteRequest
 from connector.qad.replies import Receipt
 from syncs.models.attempt import Outcome
+
+DOUBTS_IN_A_ROW = 5  # then QAD is left alone for a while: every further document would have to be looked up
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,11 @@ def send_all(
         client.sign_in()
     except ConnectorError as error:
         return [_not_sent(sending.key, error) for sending in sendings]
+    fuse = _Fuse()
     if len(sendings) == 1 or pool_size == 1:
-        return [_send(client, sending, send_until, deadline) for sending in sendings]
+        return [_send(client, sending, send_until, deadline, fuse) for sending in sendings]
     with ThreadPoolExecutor(max_workers=min(pool_size, len(sendings)), thread_name_prefix="post") as pool:
-        return list(pool.map(lambda sending: _send(client, sending, send_until, deadline), sendings))
+        return list(pool.map(lambda sending: _send(client, sending, send_until, deadline, fuse), sendings))
 
 
 def assert_no_transaction() -> None:
@@ -78,7 +82,35 @@ def assert_no_transaction() -> None:
         raise RuntimeError("The network may not be used inside a database transaction.")
 
 
-def _send(client: QadClient, sending: Sending, send_until: float, deadline: float) -> Result:
+class _Fuse:
+    """Of one batch: blows after so many doubtful outcomes in a row, or when QAD refuses who we are."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._doubts = 0
+        self._is_refused = False
+
+    def note(self, result: Result) -> Result:
+        with self._lock:
+            self._is_refused = self._is_refused or result.stops
+            if result.outcome == Outcome.UNCERTAIN:
+                self._doubts += 1
+            elif result.outcome in (Outcome.POSTED, Outcome.REJECTED, Outcome.ADOPTED):
+                self._doubts = 0
+        return result
+
+    @property
+    def is_blown(self) -> bool:
+        return self._is_refused or self._doubts >= DOUBTS_IN_A_ROW
+
+
+def _send(client: QadClient, sending: Sending, send_until: float, deadline: float, fuse: _Fuse) -> Result:
+    if fuse.is_blown:
+        return Result(sending.key, Outcome.NOT_SENT, "It was not sent: those before it in the batch failed.")
+    return fuse.note(_sent(client, sending, send_until, deadline))
+
+
+def _sent(client: QadClient, sending: Sending, send_until: float, deadline: float) -> Result:
     if time.monotonic() >= send_until:
         return Result(sending.key, Outcome.NOT_SENT, "Its turn came too late in the batch.")
     try:

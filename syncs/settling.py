@@ -23,7 +23,7 @@ from syncs.consequences import follow
 from syncs.matching import judge
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
-from syncs.sending import Result
+from syncs.sending import DOUBTS_IN_A_ROW, Result
 from syncs.states import PostingState
 from tenants import audit
 from tenants.models import Tenant
@@ -65,11 +65,17 @@ class Settled:
     stops: str = ""  # QAD refuses who we are, or the set-up cannot work
     sentence: str = ""  # of the last write that could not be sent
     sent: int = 0
+    retry_after: float | None = None  # the longest that QAD asked for
 
     @property
     def is_unreachable(self) -> bool:
         """Nothing of a whole batch left this machine."""
         return not self.sent and bool(self.sentence)
+
+    def is_doubtful(self, was_stopped: bool) -> bool:
+        """Several in a row got no answer that can be trusted, and none got one; after a stop one is enough."""
+        enough = 1 if was_stopped else DOUBTS_IN_A_ROW
+        return self.counts[PostingState.UNCERTAIN] == self.sent >= enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ def settle(
         whole.counts.update(one.counts)
         whole.stops, whole.sentence = whole.stops or one.stops, whole.sentence or one.sentence
         whole.sent += one.sent
+        whole.retry_after = max(whole.retry_after or 0.0, one.retry_after or 0.0) or None
     return whole
 
 
@@ -126,6 +133,8 @@ def _settle(
                 settled.sentence = result.sentence
             else:
                 settled.sent += 1
+            if result.retry_after:
+                settled.retry_after = max(settled.retry_after or 0.0, result.retry_after)
             if result.stops:
                 settled.stops = result.sentence
         _save_attempts(finished)

@@ -42,20 +42,22 @@ class PostingState(models.TextChoices):
 S = PostingState
 IN_FLIGHT = (S.SENDING, S.UNCERTAIN)
 DONE = (S.POSTED, S.VERIFIED, S.REVERSED)
+UNSENT = (S.READY, S.REJECTED, S.PARKED, S.HELD, S.IGNORED)  # QAD should not have it
+_FOUND = (S.POSTED, S.CONFLICT, S.DUPLICATE)  # what a look-up in restore mode leads to
 
 MOVES: dict[PostingState, frozenset[PostingState]] = {
-    S.READY: frozenset({S.SENDING, S.HELD, S.IGNORED, S.POSTED}),
+    S.READY: frozenset({S.SENDING, S.HELD, S.IGNORED, *_FOUND}),
     S.SENDING: frozenset({S.POSTED, S.REJECTED, S.UNCERTAIN, S.READY, S.CONFLICT, S.DUPLICATE}),
     S.UNCERTAIN: frozenset({S.POSTED, S.READY, S.CONFLICT, S.DUPLICATE, S.PARKED}),
-    S.REJECTED: frozenset({S.READY, S.HELD, S.IGNORED, S.POSTED}),
-    S.PARKED: frozenset({S.READY, S.HELD, S.IGNORED, S.POSTED}),
-    S.HELD: frozenset({S.READY, S.IGNORED, S.POSTED}),
+    S.REJECTED: frozenset({S.READY, S.HELD, S.IGNORED, *_FOUND}),
+    S.PARKED: frozenset({S.READY, S.HELD, S.IGNORED, *_FOUND}),
+    S.HELD: frozenset({S.READY, S.IGNORED, *_FOUND}),
     # back to uncertain only by two people's decision, and then it is looked up before anything else
     S.POSTED: frozenset({S.VERIFIED, S.REVERSED, S.CONFLICT, S.DUPLICATE, S.UNCERTAIN}),
     S.VERIFIED: frozenset({S.REVERSED, S.CONFLICT, S.DUPLICATE, S.UNCERTAIN}),
     S.CONFLICT: frozenset({S.POSTED, S.UNCERTAIN}),
     S.DUPLICATE: frozenset({S.POSTED, S.UNCERTAIN}),
-    S.IGNORED: frozenset({S.HELD}),
+    S.IGNORED: frozenset({S.HELD, *_FOUND}),
     S.REVERSED: frozenset(),
 }
 

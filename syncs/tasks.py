@@ -17,9 +17,12 @@ from syncs import (
     health,
     ignoring,
     intake,
+    recovering,
     refreshing,
     replay_jobs,
+    restoring,
     running,
+    twice,
     verifying,
     webhooks,
 )
@@ -28,14 +31,14 @@ from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
 from syncs.models.creation import OPEN_STEPS
 from syncs.permission import why_not_posting
-from syncs.posting import drain
+from syncs.posting import drain, may_send
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.reconciling import reconcile as compare
 from syncs.releasing import CURES, release
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
 from tenants import calendar, connections, sealing
-from tenants.models import Tenant
+from tenants.models import Side, Tenant
 
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
 RUN_SECONDS = 4 * 3600  # a whole sync may take longer than a slice; a second copy of its task finds it running
@@ -143,6 +146,8 @@ def _customers(tenant: Tenant) -> int:
     if why_not_posting(tenant):
         return 0
     with connections.qad_client(tenant) as qad:
+        if not may_send(tenant, qad, clock=timezone.now, actor="schedule"):
+            return 0
         until = time.monotonic() + SLICE_SECONDS
         pace = running.pace_of(tenant)
         done = create_customers(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
@@ -201,6 +206,29 @@ def _has_events(tenant: Tenant) -> bool:
     return webhooks.due(tenant, now).exists() and calendar.open_until(tenant, now) is None
 
 
+def _restore(tenant: Tenant) -> int:
+    with connections.qad_client(tenant) as qad:
+        until = time.monotonic() + SLICE_SECONDS
+        pace = running.pace_of(tenant)
+        return recovering.work(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule")
+
+
+def _twice(tenant: Tenant) -> int:
+    with connections.qad_client(tenant) as qad:
+        until = time.monotonic() + SLICE_SECONDS
+        return twice.sweep(tenant, qad, running.pace_of(tenant), clock=timezone.now, until=until).total()
+
+
+def _is_restoring(tenant: Tenant) -> bool:
+    if restoring.mode_of(tenant) is None:
+        return False
+    return recovering.is_left(tenant, running.pace_of(tenant), timezone.now())
+
+
+def _is_twice_due(tenant: Tenant) -> bool:
+    return twice.is_due(tenant, timezone.now()) and not connections.is_stopped(tenant, Side.QAD)
+
+
 def _is_new(tenant: Tenant) -> bool:
     return SourceDocument.objects.filter(tenant=tenant, kind__in=Kind.values, state=SourceState.NEW).exists()
 
@@ -236,6 +264,8 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "post": _post,
     "verify": _verify,
     "refresh": _refresh,
+    "restore": _restore,
+    "twice": _twice,
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
     "decisions": _is_decided,
@@ -247,4 +277,6 @@ WORK: dict[str, Callable[[Tenant], bool]] = {
     "post": _is_ready,
     "verify": _is_unverified,
     "refresh": _has_late_lists,
+    "restore": _is_restoring,
+    "twice": _is_twice_due,
 }

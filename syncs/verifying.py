@@ -35,6 +35,7 @@ AT_ONCE = 100  # written in one transaction
 READ_AGAIN = dt.timedelta(seconds=60)  # while QAD's lists may be late
 LOOK_DAILY = dt.timedelta(days=1)
 LOOK_HOURLY = dt.timedelta(hours=1)
+READABLE = (PostingState.POSTED, PostingState.VERIFIED)  # what reading back may find changed
 Reading = tuple[Posting, tuple[Copy, ...] | None]
 
 STATE_OF = {

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -24,6 +25,7 @@ from connector.qad.auth import Credentials, MemoryTokens
 from connector.qad.client import QadClient
 from connector.qad.profile import load, merge
 from connector.qad.profile_shape import Profile
+from tenants import audit
 from tenants.callbudget import SharedPace
 from tenants.models import (
     ChargebeeConnection,
@@ -40,6 +42,8 @@ from tenants.sandbox import is_sandbox_url
 
 Answer = TypeVar("Answer")
 _PATIENCE = Patience()
+FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=30), dt.timedelta(minutes=15)
+MOST_FAILURES = 30
 _tokens: dict[tuple[Any, ...], MemoryTokens] = {}
 _tokens_lock = threading.Lock()
 
@@ -185,18 +189,60 @@ def _token_store(row: QadConnection) -> MemoryTokens:
         return _tokens.setdefault((row.tenant_id, row.base_url, row.preset, changed_at), MemoryTokens())
 
 
-def stop(tenant: Tenant, side: Side, reason: str, *, now: dt.datetime, again_at: dt.datetime | None = None) -> None:
-    """Open the circuit of a side: nothing is sent until a test of the connection succeeds, or the time comes."""
-    given = {"opened_at": now, "reason": reason, "try_again_at": again_at}
-    Circuit.objects.update_or_create(tenant=tenant, side=side, defaults=given)
+def stop(
+    tenant: Tenant, side: Side, reason: str, *, now: dt.datetime, heals: bool = False, at_least: float = 0.0
+) -> None:
+    """Open the circuit of a side: nothing is sent until a test of the connection succeeds.
+
+    One that `heals` is tried again by itself, each time in a row after a longer pause, of `at_least` so many seconds.
+    """
+    with transaction.atomic():
+        row = Circuit.objects.filter(tenant=tenant, side=side).first()
+        failures = min(row.failures + 1, MOST_FAILURES) if row else 1
+        pause = max(pause_after(failures), dt.timedelta(seconds=at_least))
+        given = {"reason": reason, "failures": failures, "try_again_at": now + pause if heals else None}
+        Circuit.objects.update_or_create(
+            tenant=tenant, side=side, defaults=given, create_defaults={**given, "opened_at": now}
+        )
+        if row is None or (row.try_again_at is None) == heals:
+            line = audit.Line("stopped", f"connection:{side}", after={"heals": heals}, reason=reason)
+            audit.record(tenant.pk, [line], actor="connection", now=now)
 
 
-def resume(tenant: Tenant, side: Side) -> bool:
+def pause_after(failures: int) -> dt.timedelta:
+    """How long a connection that heals by itself is left alone after so many failures in a row."""
+    return min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+
+
+def resume(tenant: Tenant, side: Side, *, now: dt.datetime | None = None) -> bool:
     """Close the circuit of a side; True if it was open."""
-    return bool(Circuit.objects.filter(tenant=tenant, side=side).delete()[0])
+    with transaction.atomic():
+        row = Circuit.objects.filter(tenant=tenant, side=side).first()
+        if row is None or not Circuit.objects.filter(pk=row.pk).delete()[0]:
+            return False
+        line = audit.Line("resumed", f"connection:{side}", before={"reason": row.reason})
+        audit.record(tenant.pk, [line], actor="connection", now=now or timezone.now())
+    return True
+
+
+def circuit(tenant: Tenant, side: Side) -> Circuit | None:
+    """The open circuit of a side, also one whose time to try again has come."""
+    return Circuit.objects.filter(tenant=tenant, side=side).first()
 
 
 def is_stopped(tenant: Tenant, side: Side, *, now: dt.datetime | None = None) -> bool:
     moment = now or timezone.now()
-    row = Circuit.objects.filter(tenant=tenant, side=side).first()
+    row = circuit(tenant, side)
     return row is not None and (row.try_again_at is None or row.try_again_at > moment)
+
+
+def why_stopped(tenant: Tenant, side: Side, now: dt.datetime) -> str:
+    """'' while a side may be used; else why not and what ends it."""
+    row = circuit(tenant, side)
+    if row is None or not is_stopped(tenant, side, now=now):
+        return ""
+    if row.try_again_at is None:
+        return f"The connection to {side.label} is stopped: {row.reason} Press Test connection when it is mended."
+    left = max(1, round((row.try_again_at - now).total_seconds()))
+    said = f"{left} seconds" if left < 120 else f"{round(left / 60)} minutes"
+    return f"The connection to {side.label} is stopped: {row.reason} It is tried again by itself in {said}."

@@ -250,12 +250,26 @@ class Circuit(models.Model):
     opened_at = models.DateTimeField()
     reason = models.TextField()
     try_again_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(default=1, help_text="How often in a row; each waits longer.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "side"], name="circuit_once")]
 
     def __str__(self) -> str:
         return f"{self.get_side_display()} stopped: {self.reason}"
+
+
+class Installation(models.Model):
+    """The one installation that this database belongs to: a copy of it elsewhere may not post."""
+
+    identity = models.CharField(max_length=80)
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="installation_once")]
+
+    def __str__(self) -> str:
+        return self.identity
 
 
 class CallBudget(models.Model):

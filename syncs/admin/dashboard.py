@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from syncs.admin import equations, figures, links, notices, runs, words
 from syncs.admin.figures import Cause, Figure
-from syncs.models import Kind, Posting, Purpose, Run, RunState, SourceDocument
+from syncs.models import Kind, Posting, Purpose, ReadBack, Run, RunState, SourceDocument
 from syncs.permission import why_not_posting
 from syncs.states import PostingState
 from tenants.access import Access, Action
@@ -45,9 +46,19 @@ def board(tenant: Tenant, access: Access) -> dict[str, Any]:
         "not_posting": why_not_posting(tenant),
         "circuits": list(Circuit.objects.filter(tenant=tenant).order_by("side")),
         "ready": Posting.objects.filter(tenant=tenant, state=PostingState.READY).count(),
+        "read_back": _read_back(tenant),
+        "is_posting_on": tenant.is_posting_on,
         "may_run": access.may(Action.RUN),
+        "may_test": access.may(Action.MANAGE_CONNECTIONS),
+        "may_switch": access.may(Action.SWITCH_POSTING),
         "is_running": run is not None and run.state == RunState.RUNNING and run.lease_until > timezone.now(),
     }
+
+
+def _read_back(tenant: Tenant) -> ReadBack | None:
+    """Where somebody should look at it: in restore mode, or while a list proves nothing."""
+    odd = Q(restoring_since__isnull=False) | Q(is_proved=False)
+    return ReadBack.objects.filter(odd, tenant=tenant).first()
 
 
 def _run_url(run: Run) -> str:

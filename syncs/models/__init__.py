@@ -11,6 +11,7 @@ from syncs.models.alignment import (
     ReviewState,
 )
 from syncs.models.attempt import Attempt
+from syncs.models.certification import Certification, CertificationState
 from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
 from syncs.models.date_approval import DateApproval
@@ -18,6 +19,7 @@ from syncs.models.decision import Assignment, ForceRequest, ForceState, Ignore, 
 from syncs.models.edge import Edge
 from syncs.models.heartbeat import Heartbeat
 from syncs.models.posting import Posting
+from syncs.models.read_back import ReadBack
 from syncs.models.reconciliation import Reconciliation
 from syncs.models.replay_job import ReplayJob
 from syncs.models.run import Purpose, Run, RunPage, RunState
@@ -29,6 +31,8 @@ __all__ = [
     "AlignedCustomer",
     "Assignment",
     "Attempt",
+    "Certification",
+    "CertificationState",
     "ConflictKind",
     "ConflictState",
     "Cursor",
@@ -48,6 +52,7 @@ __all__ = [
     "Notice",
     "Posting",
     "Purpose",
+    "ReadBack",
     "Reconciliation",
     "Remark",
     "ReplayJob",

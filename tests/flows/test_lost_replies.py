@@ -74,8 +74,9 @@ def test_it_sends_once_more_when_two_looks_after_the_window_find_nothing(fault):
 
         scene.post()
         assert scene.posting(source_id).state == "uncertain"
+        asked = scene.world.requests["GET /clouderp/api/qracore/browses"]
         scene.post()  # inside the window nothing is looked up and nothing sent
-        assert scene.world.requests["GET /clouderp/api/qracore/browses"] == 4  # the mirrors of two syncs
+        assert scene.world.requests["GET /clouderp/api/qracore/browses"] == asked
         pass_the_window(scene, 1)
         assert (scene.posting(source_id).state, scene.posting(source_id).absences) == ("uncertain", 1)
         pass_the_window(scene, 1)
@@ -257,7 +258,7 @@ def test_every_move_that_the_audit_trail_tells_is_a_legal_one():
             "before", "after"
         )
         moves = {(before["state"], after["state"]) for before, after in told if before and "state" in before}
-        assert len(moves) == 5
+        assert len(moves) == 6
         assert [move for move in moves if not may_move(*move)] == []
         assert scene.dispositions() == {"posted": 8}
         assert_books_agree(scene)
