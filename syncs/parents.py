@@ -67,7 +67,7 @@ def _posted(batch: Batch, kind: str, ids: set[str]) -> dict[str, Posted]:
 def as_posted(posting: Posting) -> Posted:
     """A posting as another document names it."""
     day = posting.qad_posting_date or posting.posting_date
-    return Posted(posting.reference, posting.qad_number, day, posting.customer_code, posting.kind)
+    return Posted(posting.qad_reference, posting.qad_number, day, posting.customer_code, posting.kind)
 
 
 def _states(batch: Batch, kind: str, ids: set[str]) -> dict[str, str]:

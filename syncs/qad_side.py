@@ -219,7 +219,7 @@ def settle_suspects(table: Table) -> None:
 
 
 def _ask(table: Table, posting: Posting) -> tuple[Copy, ...] | None:
-    return reading_back.look_up(table.client, entity_of(posting), posting.reference, posting.qad_number)
+    return reading_back.look_up(table.client, entity_of(posting), posting.qad_reference, posting.qad_number)
 
 
 def in_qad(table: Table, posting: Posting) -> Decimal:

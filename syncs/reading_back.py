@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -35,8 +36,9 @@ class Shown:
         return self._signs.get(key, 1)
 
     def sent(self, posting: Posting) -> Sent:
+        """What QAD should show; what a person accepted as it stands there takes the place of what was sent."""
         sign = self.sign(posting)
-        return Sent(
+        sent = Sent(
             reference=posting.reference,
             customer=posting.customer_code,
             currency=posting.currency,
@@ -44,6 +46,7 @@ class Shown:
             posting_date=posting.posting_date,
             number=posting.qad_number,
         )
+        return sent if posting.accepted is None else _as_accepted(sent, posting.accepted)
 
     def amount(self, posting: Posting, copy: Copy) -> Decimal | None:
         """QAD's total in our sense."""
@@ -55,6 +58,24 @@ class Shown:
         if not isinstance(write, WriteRequest):
             return 1
         return None if write.total is None else (1 if write.total * posting.total_minor > 0 else -1)
+
+
+def _as_accepted(sent: Sent, accepted: dict[str, Any]) -> Sent:
+    total, day = accepted.get("total"), accepted.get("posting_date")
+    return replace(
+        sent,
+        reference=accepted.get("reference", sent.reference),
+        customer=accepted.get("customer") or sent.customer,
+        currency=accepted.get("currency") or sent.currency,
+        total=sent.total if total is None else Decimal(total),
+        posting_date=sent.posting_date if day is None else dt.date.fromisoformat(day),
+    )
+
+
+def own_copies(posting: Posting, copies: Iterable[Copy]) -> tuple[Copy, ...]:
+    """All but those that a person has named as surplus; they are dealt with on their own."""
+    surplus = set((posting.accepted or {}).get("surplus", ()))
+    return tuple(copy for copy in copies if copy.number not in surplus)
 
 
 def lists(profile: Profile) -> dict[str, str]:
@@ -123,7 +144,7 @@ def look_up(client: QadClient, entity: str, reference: str, number: str) -> tupl
     if write is None:
         return None
     try:
-        if write.lookup.how != "none" and (found := client.look_up(entity, reference)):
+        if reference and write.lookup.how != "none" and (found := client.look_up(entity, reference)):
             return tuple(of_found(one) for one in found)
         return _by_number(client, write, entity, reference, number)
     except (Configuration, Uncertain):

@@ -144,6 +144,8 @@ def _reason(table: Table, own: Sequence[Posting], standing: str | None, lacking:
         return standing
     if any(one.pk not in table.seen and is_young(table, one) for one in own):
         return "just-posted"
+    if lacking and own and own[-1].accepted is not None:
+        return "accepted"
     return "withheld-tax" if lacking and own and lacking == _withheld(own[-1]) else ""
 
 
@@ -209,6 +211,7 @@ def _account_following(table: Table, posting: Posting) -> None:
 
 
 _WORDS = {
+    "accepted": "a person accepted what QAD has in its place",
     "just-posted": "it was posted so lately that QAD's lists may not show it yet",
     "withheld-tax": "the tax that the customer keeps back is no part of the receivable",
 }

@@ -22,7 +22,7 @@ from connector.ledger.compare import Copy, Finding, Verdict, judge
 from connector.qad.client import QadClient
 from syncs.entities import entity_of
 from syncs.models import Posting
-from syncs.reading_back import LEAVE_OUT, Shown, look_up, of_found
+from syncs.reading_back import LEAVE_OUT, Shown, look_up, of_found, own_copies
 from syncs.sending import assert_no_transaction
 from syncs.settling import Pace
 from syncs.states import PostingState, may_move
@@ -103,9 +103,9 @@ def _read(client: QadClient, batch: Sequence[Posting], pace: Pace) -> Iterator[l
     alone: list[tuple[str, Posting]] = []
     for entity, postings in by_entity.items():
         found = _whole_day(client, entity, postings)
-        seen = [(posting, copies) for posting in postings if (copies := found.get(posting.reference))]
+        seen = [(posting, copies) for posting in postings if (copies := found.get(posting.qad_reference))]
         yield from _portions(seen)
-        alone += [(entity, posting) for posting in postings if not found.get(posting.reference)]
+        alone += [(entity, posting) for posting in postings if not found.get(posting.qad_reference)]
     for portion in _portions(alone):
         yield _one_by_one(client, portion, pace)
 
@@ -114,7 +114,7 @@ def _whole_day(client: QadClient, entity: str, postings: Sequence[Posting]) -> d
     write, day = client.profile.write(entity), postings[0].posting_date
     if write is None or not write.lookup.many or not _is_worth_it(postings):
         return {}
-    found = client.look_up_many(entity, [one.reference for one in postings], posted=(day, day))
+    found = client.look_up_many(entity, [one.qad_reference for one in postings if one.qad_reference], posted=(day, day))
     return {reference: tuple(of_found(one) for one in copies) for reference, copies in found.items()}
 
 
@@ -128,7 +128,7 @@ def _is_worth_it(postings: Sequence[Posting]) -> bool:
 def _one_by_one(client: QadClient, portion: Sequence[tuple[str, Posting]], pace: Pace) -> list[Reading]:
     def ask(one: tuple[str, Posting]) -> tuple[Copy, ...] | None:
         entity, posting = one
-        return look_up(client, entity, posting.reference, posting.qad_number)
+        return look_up(client, entity, posting.qad_reference, posting.qad_number)
 
     client.sign_in()
     with ThreadPoolExecutor(max_workers=max(1, pace.pool_size), thread_name_prefix="verify") as pool:
@@ -144,7 +144,10 @@ def settle(
     tenant: Tenant, readings: Iterable[Reading], shown: Shown, pace: Pace, *, now: dt.datetime, actor: str
 ) -> Counter[str]:
     """Write what reading back came to, each row only where it stands as it was read; counts the new states."""
-    judged = [(posting, None if copies is None else judge(shown.sent(posting), copies)) for posting, copies in readings]
+    judged = [
+        (posting, None if copies is None else judge(shown.sent(posting), own_copies(posting, copies)))
+        for posting, copies in readings
+    ]
     counts: Counter[str] = Counter()
     lines: list[audit.Line] = []
     with transaction.atomic():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -104,6 +104,26 @@ class QadClient:
             condition = Filter(key, write.lookup.match, reference)
             found = list(self._listed(write.lookup, key, (condition,)))
         return tuple(each for each in found if each.reference == reference)
+
+    def look_up_number(self, entity: str, number: str) -> tuple[Found, ...]:
+        """What QAD holds under its own number, whatever its reference: by a keyed read, else by the look-up's list.
+
+        Raises Transient, Authentication, and Configuration where this instance cannot be asked by number.
+        """
+        write = self._write(entity)
+        if "number" in write.keys or "{number}" in (write.read_path or write.path):
+            record = self.read_record(entity, {"number": number})
+            found = [] if record is None else [self._found_record(write, record)]
+        else:
+            listed = self.profile.list_of(self._list(entity, write.lookup))
+            if write.lookup.how != "browse" or listed is None or "number" not in listed.fields:
+                raise Configuration(
+                    f"The QAD profile does not say how '{entity}' is read by its number. "
+                    f"Name the number in writes.{entity}.keys, or in the fields of its list."
+                )
+            key = reference_field(write.lookup.list)
+            found = list(self._listed(write.lookup, key, (Filter("number", "equals", number),)))
+        return tuple(replace(each, number=number) for each in found if each.number in ("", number))
 
     def look_up_many(
         self, entity: str, references: Sequence[str], *, posted: tuple[dt.date, dt.date] | None = None

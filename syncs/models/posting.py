@@ -83,5 +83,10 @@ class Posting(models.Model):
         return self.reference
 
     @property
+    def qad_reference(self) -> str:
+        """The reference under which QAD has it: ours, unless a person accepted a document that bears another."""
+        return str((self.accepted or {}).get("reference", self.reference))
+
+    @property
     def total(self) -> Money:
         return Money.of_minor(self.total_minor, self.currency)
