@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from connector.errors import Conflict, ConnectorError
-from mappings import catalogue_admin, forms, history_admin, lookups
+from mappings import catalogue_admin, forms, history_admin, lookups, upload_admin
 from mappings.catalog import refresh_mirror
 from mappings.models import (
     AccountRole,
@@ -36,7 +36,7 @@ from tenants.audit import actor_name
 from tenants.connections import qad_client
 from tenants.models import Tenant
 
-__all__ = ["catalogue_admin", "history_admin"]
+__all__ = ["catalogue_admin", "history_admin", "upload_admin"]
 AfterSave = Callable[[HttpRequest, Tenant, Saved], None]
 
 

@@ -333,6 +333,53 @@ class CatalogPrice(models.Model):
         return self.item_price
 
 
+class UploadState(models.TextChoices):
+    WAITING = "waiting", "Waiting to be checked"
+    CHECKING = "checking", "Being checked"
+    CHECKED = "checked", "Checked, nothing saved yet"
+    ASKED = "asked", "Waiting to be saved"
+    SAVING = "saving", "Being saved"
+    SAVED = "saved", "Saved"
+    FAILED = "failed", "Failed"
+
+
+class MappingUpload(models.Model):
+    """A spreadsheet too large for one page: how far its check and its saving are, and what was found."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="mapping_uploads")
+    kind = models.CharField(max_length=20)
+    file_name = models.CharField("file", max_length=120)
+    ending = models.CharField(max_length=4)
+    stored_as = models.CharField(max_length=32, editable=False)
+    failed_as = models.CharField(max_length=32, blank=True, editable=False)  # the wrong rows as a workbook
+    state = models.CharField(max_length=10, choices=UploadState.choices, default=UploadState.WAITING)
+    total_rows = models.PositiveIntegerField("rows", default=0)
+    done_rows = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField("new", default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    shown = models.JSONField(default=dict, blank=True)
+    sentence = models.TextField(blank=True)
+    may_leave_out = models.BooleanField(default=False)
+    actor = models.CharField("uploaded by", max_length=150)
+    saved_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField("uploaded at")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "large upload"
+        constraints = [models.CheckConstraint(condition=Q(state__in=UploadState.values), name="upload_state_known")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (UploadState.WAITING, UploadState.CHECKING, UploadState.ASKED, UploadState.SAVING)
+
+
 class MappingChange(AuditEntry):
     """An audit line of a mapping, for the page that shows and undoes changes."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -92,8 +92,17 @@ class MappingResource(resources.ModelResource):
 
     mapping_kind: Kind  # not `kind`, which is a column of the customers
 
-    def __init__(self, *, tenant: Tenant | None, actor: str = "", may_leave_out: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        tenant: Tenant | None,
+        actor: str = "",
+        may_leave_out: bool = False,
+        on_row: Callable[[int], None] = lambda number: None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.on_row = on_row  # told the number of each row that was read
         self.tenant, self.actor, self.may_leave_out = tenant, actor, may_leave_out
         self.changes: dict[int, Change] = {}  # by place in the dataset
         self.row_results: dict[int, RowResult] = {}
@@ -156,6 +165,7 @@ class MappingResource(resources.ModelResource):
         self.changes[number] = Change(
             self.mapping_kind.name, self.mapping_kind.values_of(row_result.instance), str(number)
         )
+        self.on_row(number)
 
     def after_import(self, dataset: Dataset, result: Result, **kwargs: Any) -> None:
         result.numbers = getattr(dataset, "numbers", ())

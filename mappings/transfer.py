@@ -11,14 +11,18 @@ from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 
 from mappings.files import failed_rows, row_errors
 from mappings.formats import MappingFormat, formats_of
 from mappings.kinds import KIND_OF_MODEL, Kind
+from mappings.models import MappingUpload
 from mappings.resources import RESOURCES, MappingResource, MappingResult, column_name
 from mappings.sheets import LARGEST_FILE, UnreadableFile
+from mappings.upload_admin import hand_over
+from mappings.uploading import receive
 from mappings.uploads import UploadStorage
 from mappings.workbooks import to_xlsx
 from tenants import access
@@ -27,6 +31,7 @@ from tenants.audit import actor_name
 
 _A_DAY = 24 * 3600
 _SHOWN = 500
+LARGEST_ON_A_PAGE = 150_000  # bytes, about 5,000 rows; what is larger is checked in the background
 
 
 class UploadForm(ImportForm):
@@ -175,6 +180,9 @@ class MappingTransfer(TenantTransferMixin):
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """The package's page, with the choice to save the correct rows only where some are wrong."""
+        large = self._large(request)
+        if large is not None:
+            return HttpResponseRedirect(reverse("admin:mappings_mappingupload_change", args=[large.pk]))
         response = super().import_action(request, **kwargs)
         context = response.context_data
         result = context.get("result")
@@ -189,6 +197,19 @@ class MappingTransfer(TenantTransferMixin):
                 context["partial_form"] = self.create_confirm_form(request, import_form=context["form"])
                 context["partial_form"].initial["may_leave_out"] = "on"
         return response
+
+    def _large(self, request: HttpRequest) -> MappingUpload | None:
+        """A file too large for a page goes to the background; what is wrong with it the page says."""
+        file, tenant = request.FILES.get("import_file"), access.of(request).tenant
+        if request.method != "POST" or file is None or tenant is None or not self.has_import_permission(request):
+            return None
+        endings = [each().get_extension() for each in self.get_import_formats()]
+        if not LARGEST_ON_A_PAGE < (file.size or 0) <= LARGEST_FILE or _ending(file.name or "") not in endings:
+            return None
+        actor, now = actor_name(request.user), timezone.now()
+        upload = receive(tenant, self.kind.name, file.name or "", file.read(), actor=actor, now=now)
+        hand_over(tenant)
+        return upload
 
     def failed_rows_view(self, request: HttpRequest) -> HttpResponse:
         """The wrong rows of an upload with their reasons, as a workbook to mend and upload."""

@@ -11,6 +11,8 @@ from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
 from connector.ledger.compare import Period
+from mappings import uploading
+from mappings.saving import Saved
 from syncs import (
     calendar_runs,
     forcing,
@@ -186,6 +188,19 @@ def _is_decided(tenant: Tenant) -> bool:
     return replay_jobs.has_work(tenant) or ignoring.has_work(tenant, now) or forcing.has_work(tenant, now)
 
 
+def _uploads(tenant: Tenant) -> int:
+    """Large spreadsheets of mappings; what waited for a mapping is prepared again when one is saved."""
+
+    def after_save(saved: Saved) -> None:
+        release(tenant, {key[0] for key in saved.keys}, now=timezone.now(), actor="upload")
+
+    return uploading.work(tenant, clock=timezone.now, after_save=after_save)
+
+
+def _has_uploads(tenant: Tenant) -> bool:
+    return uploading.due(tenant, timezone.now()).exists()
+
+
 def _refresh(tenant: Tenant) -> int:
     with connections.qad_client(tenant) as qad:
         done = refreshing.refresh_due(tenant, qad, timezone.now())
@@ -255,6 +270,7 @@ def _is_unverified(tenant: Tenant) -> bool:
 
 
 LANES: dict[str, Callable[[Tenant], int]] = {
+    "uploads": _uploads,
     "decisions": _decisions,
     "calendar": _calendar,
     "webhooks": _webhooks,
@@ -268,6 +284,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "twice": _twice,
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
+    "uploads": _has_uploads,
     "decisions": _is_decided,
     "calendar": _is_due,
     "webhooks": _has_events,
