@@ -92,7 +92,8 @@ def _one_pass(
         if number == 0:
             reached = _beginning(cursor, page, clock(), is_whole=is_whole)
         kept = store_page(tenant, run, cursor.kind, number, whole_rows(client, cursor.kind, page), now=clock())
-        _learn(tenant, cursor, kept, clock())
+        if not is_whole:
+            _learn(tenant, cursor, kept, clock())
         yield len(page.rows)
     _advance(tenant, cursor, reached, clock(), is_whole=is_whole)
 

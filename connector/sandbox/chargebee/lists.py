@@ -36,19 +36,25 @@ class _Result:
 
 
 class Lists:
-    """Answers lists of one store; sorted results are kept while nothing changes, so that later pages are cheap."""
+    """Answers lists of one store; sorted results are kept while nothing changes, so that later pages are cheap.
+
+    `most_rows` caps a page below what is asked for. `counts_rows` makes an offset the number of rows before it, so
+    that a row which moves to the front pushes others over the edge of a page; else it names the row where it goes on.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._results: OrderedDict[str, _Result] = OrderedDict()
         self._epoch = 0
+        self.most_rows = LARGEST_LIMIT
+        self.counts_rows = False
 
     def expire_offsets(self) -> None:
         """Every offset handed out so far becomes invalid."""
         self._epoch += 1
 
     def page(self, resource: Resource, request: Request) -> bytes:
-        limit = _limit(request.first("limit"))
+        limit = min(_limit(request.first("limit")), self.most_rows)
         order = _order(resource, request.query)
         query = [pair for pair in request.query if pair[0] not in _PAGING]
         seal = zlib.crc32(repr((self._epoch, resource.kind, sorted(query))).encode()) % _SEAL
@@ -57,7 +63,7 @@ class Lists:
         texts, rest = _cut(result, order, start, limit)
         if rest is None:
             return b'{"list":[' + b",".join(texts) + b"]}"
-        offset = json.dumps(_offset(result.keys[rest], order, seal))
+        offset = json.dumps(_offset(self._place(result, order, rest), order, seal))
         return b'{"list":[' + b",".join(texts) + b'],"next_offset":' + offset.encode() + b"}"
 
     def _result(self, resource: Resource, request: Request, order: _Order, name: str) -> _Result:
@@ -88,9 +94,17 @@ class Lists:
         if not offset:
             return len(result.keys) - 1 if order.is_descending else 0
         key = _key(offset, seal, order)
+        if self.counts_rows:
+            return len(result.keys) - 1 - key[1] if order.is_descending else key[1]
         if order.is_descending:
             return bisect.bisect_right(result.keys, key) - 1
         return bisect.bisect_left(result.keys, key)
+
+    def _place(self, result: _Result, order: _Order, rest: int) -> tuple[Any, int]:
+        """What an offset says of the row at `rest`: its key, or how many rows stand before it."""
+        if not self.counts_rows:
+            return result.keys[rest]
+        return (0, len(result.keys) - 1 - rest if order.is_descending else rest)
 
 
 def _cut(result: _Result, order: _Order, start: int, limit: int) -> tuple[list[bytes], int | None]:

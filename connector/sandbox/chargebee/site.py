@@ -58,6 +58,10 @@ class ChargebeeSite:
     def limit(self, per_minute: int | None) -> None:
         self.api.limit.per_minute = per_minute
 
+    def pages(self, most_rows: int, *, counts_rows: bool = False) -> None:
+        """Lists give at most so many rows a page; with `counts_rows` an offset is a number of rows, not a row."""
+        self.api.lists.most_rows, self.api.lists.counts_rows = most_rows, counts_rows
+
     def expire_offsets(self) -> None:
         """Every offset handed out so far is refused from now on."""
         self.api.lists.expire_offsets()
