@@ -20,6 +20,10 @@ def flow(file: str, *names: str) -> tuple[str, ...]:
     return tuple(f"tests/flows/test_{file}.py::{name}" for name in names)
 
 
+def reading(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/syncs/test_reading.py::{name}" for name in names)
+
+
 MUTANTS = (
     Mutant(
         "the fence: a worker settles what is no longer its own",
@@ -144,5 +148,63 @@ MUTANTS = (
         "    cursor, _ = Cursor.objects.get_or_create(tenant=tenant, kind=kind)\n"
         "    _advance(tenant, cursor, Reached(clock(), clock()), clock(), is_whole=False)\n",
         flow("accounted_for", "test_a_run_that_chargebee_broke_off_is_stopped_and_its_watermark_stays"),
+    ),
+    Mutant(
+        "newest first: a pass goes oldest first",
+        "connector/chargebee/resources.py",
+        'params["sort_by[desc]"] = resource.sort_by',
+        'params["sort_by[asc]"] = resource.sort_by',
+        reading("test_an_edit_between_two_pages_hides_no_other_row"),
+    ),
+    Mutant(
+        "the overlap of two passes",
+        "connector/chargebee/cursor.py",
+        "int((watermark - overlap).timestamp()) - 1",
+        "int(watermark.timestamp()) - 1",
+        reading("test_a_change_that_shows_minutes_after_its_stamp_is_read"),
+    ),
+    Mutant(
+        "the second at the edge of the overlap",
+        "connector/chargebee/cursor.py",
+        "int((watermark - overlap).timestamp()) - 1",
+        "int((watermark - overlap).timestamp())",
+        reading("test_a_change_at_the_very_edge_of_the_overlap_is_read"),
+    ),
+    Mutant(
+        "the first pass that is not filtered",
+        "connector/chargebee/cursor.py",
+        "return None if watermark is None else",
+        "return 0 if watermark is None else",
+        reading("test_the_first_pass_takes_rows_that_have_no_updated_at"),
+    ),
+    Mutant(
+        "Chargebee's clock: the watermark is ours",
+        "syncs/intake.py",
+        "    return Reached(theirs, ours)",
+        "    return Reached(ours, ours)",
+        reading("test_the_watermark_is_chargebees_time_whatever_our_clock_says"),
+    ),
+    Mutant(
+        "the watermark that no document's stamp moves",
+        "syncs/intake.py",
+        "        yield len(page.rows)",
+        "        stamps = [row.updated_at for row in map(row_of, page.rows) if row.updated_at]\n"
+        "        reached = Reached(max([reached.watermark, *stamps]), reached.ours) if reached else None\n"
+        "        yield len(page.rows)",
+        reading("test_a_stamp_in_the_future_moves_no_watermark"),
+    ),
+    Mutant(
+        "the look whether Chargebee's clock went back",
+        "connector/chargebee/cursor.py",
+        "return (ours - before.ours) - (theirs - before.watermark) > LARGEST_SKEW",
+        "return False",
+        reading("test_a_clock_that_went_back_and_caught_up_unseen_hides_nothing"),
+    ),
+    Mutant(
+        "the later of two states",
+        "connector/chargebee/versions.py",
+        "    if mine < other:\n",
+        "    if False:\n",
+        reading("test_an_old_page_does_not_bring_a_deleted_document_back"),
     ),
 )
