@@ -73,6 +73,12 @@ def _calendar(tenant_id: int, entity: str) -> Calendar | None:
     return calendar(_period(facts) for facts in own) if own else None
 
 
+def has_locked_daybooks(tenant_id: int) -> bool:
+    """Whether a period is locked for some daybooks only, so that one must know in which a document lands."""
+    rows = QadCode.objects.filter(tenant_id=tenant_id, list_name=PERIODS, is_gone=False)
+    return any(facts["locked"] for facts in rows.values_list("facts", flat=True))
+
+
 def _period(facts: Mapping[str, object]) -> Period:
     locked = facts["locked"]
     return Period(

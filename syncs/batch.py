@@ -10,11 +10,13 @@ from typing import Any
 
 from connector.chargebee import parse
 from connector.errors import Problem
+from connector.ledger.dating import Dated
 from connector.ledger.documents import Adjustment, JournalEntry, LedgerDocument, Reversal, applied_total
 from connector.ledger.reference import hashed_reference, reference
 from connector.ledger.stored import content_hash, to_json
 from connector.money import Money, total
 from connector.qad.payloads import render
+from syncs import dating
 from syncs.desk import Desk
 from syncs.models import Edge, Kind, Posting, SourceDocument
 from syncs.renewing import renew
@@ -57,6 +59,8 @@ class Batch:
     lines: list[audit.Line] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     waits: dict[int, str] = field(default_factory=dict)  # source -> what it waits for, as 'kind:id'
+    dated: dict[str, Dated] = field(default_factory=dict)  # reference -> when it is posted, and why then
+    awaited: list[Dated] = field(default_factory=list)  # days that no period takes
     names: set[str] = field(default_factory=set)  # references given in this batch, in capitals
 
 
@@ -181,9 +185,15 @@ def name_for(batch: Batch, kind: str, source_id: str, place: int = 0) -> str:
 
 
 def fits(batch: Batch, document: LedgerDocument | list[Problem]) -> LedgerDocument | list[Problem]:
-    """The translated document, proved to fit this instance's fields."""
+    """The translated document on its posting date, proved to fit this instance's fields."""
     if isinstance(document, list):
         return document
+    found = dating.dated(batch.desk, document)
+    if found.problem is not None:
+        batch.awaited.append(found)
+        return [found.problem]
+    batch.dated[document.reference] = found
+    document = dating.on_day(document, found.day)
     rendered = render(document, batch.desk.profile)
     return rendered if isinstance(rendered, list) else document
 
@@ -237,8 +247,17 @@ def frozen(batch: Batch, document: LedgerDocument, projection: str) -> dict[str,
         "currency": document.currency,
         "total_minor": total_of(document).minor,
         "posting_date": document.posting_date,
+        **_evidence(batch, document),
         "changed_at": batch.now,
     }
+
+
+def _evidence(batch: Batch, document: LedgerDocument) -> dict[str, Any]:
+    """Why this day; only of documents that came through `fits`."""
+    found = batch.dated.get(document.reference)
+    if found is None:
+        return {}
+    return {"wanted_date": dating.wanted_date(found), "evidence": dating.why(found) or None}
 
 
 def total_of(document: LedgerDocument) -> Money:

@@ -15,6 +15,7 @@ from syncs.renewing import renew
 from syncs.states import PostingState, SourceState
 from tenants import audit
 
+STANDING = (PostingState.POSTED, PostingState.VERIFIED)
 CARRIERS = ("credit_note", "payment")  # their document names the invoices that it settles at once
 EDGES = ("application", "unapplication")
 
@@ -29,6 +30,7 @@ def follow(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> Non
         elif posting.kind == "reversal":
             _reversed(posting, now)
     _wake(tenant_id, [posting for posting in postings if posting.kind not in (*EDGES, "reversal")], now)
+    _settle_rest(tenant_id, [posting.source_id for posting in postings if posting.kind in CARRIERS], now)
 
 
 def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int, now: dt.datetime) -> None:
@@ -65,6 +67,21 @@ def _reversed(posting: Posting, now: dt.datetime) -> None:
     Edge.objects.filter(owner_id=posting.source_id).update(applied_minor=0)
     why = f"{posting.reference} took back what was posted of it."
     renew(posting.tenant_id, SourceDocument.objects.filter(pk=posting.source_id), why, now=now)
+
+
+def _settle_rest(tenant_id: int, owners: Sequence[int], now: dt.datetime) -> None:
+    """An invoice that QAD has only from a later day on could not ride in its payment or note: it is settled after it."""
+    edges = Edge.objects.filter(owner_id__in=owners).exclude(wanted_minor=F("applied_minor"))
+    left = list(edges.values_list("owner_id", "invoice_id"))
+    if not left:
+        return
+    invoices = Posting.objects.filter(
+        tenant_id=tenant_id, kind="invoice", state__in=STANDING, source__source_id__in={invoice for _, invoice in left}
+    )
+    posted = set(invoices.values_list("source__source_id", flat=True))
+    keys = {owner for owner, invoice in left if invoice in posted}
+    settling = SourceDocument.objects.filter(pk__in=keys, state=SourceState.CODED)
+    renew(tenant_id, settling, "It settles an invoice that is in QAD already.", now=now)
 
 
 def _wake(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> None:

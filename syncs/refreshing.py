@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from connector.errors import ConnectorError
 from connector.qad.client import QadClient
-from mappings import catalog, table
+from mappings import catalog, reference, table
 from mappings.listed import ACCOUNTS, CUSTOMERS, LISTS, PERIODS
 from mappings.models import MirrorState
 from tenants import policies
@@ -33,18 +33,22 @@ def refresh(
 
 
 def before_sync(tenant: Tenant, qad: QadClient, now: dt.datetime, tell: Callable[[str], None]) -> None:
-    """What every sync reads, and whatever mappings name codes of and is older than the policy says.
+    """What every sync reads, and, if older than the policy says, what mappings or locked periods name codes of.
 
     Nothing can be prepared by a wrong list of accounts or customers, so one that is set up wrongly stops the sync.
     """
     mapped = [name for name, codes in table.codes_in_use(tenant.pk).items() if codes]
     late = set(due(tenant, now))
-    for name in (*BY_EVERY_SYNC, *(name for name in mapped if name in late)):
+    for name in BY_EVERY_SYNC:
         tell(LISTS[name].title)
         if name in (ACCOUNTS, CUSTOMERS) and qad.profile.list_of(name) is not None:
             catalog.refresh_mirror(tenant, qad, name, now)
         else:
             refresh(tenant, qad, [name], now)
+    needed = {*mapped, *(["daybooks"] if reference.has_locked_daybooks(tenant.pk) else [])} & late
+    for name in sorted(needed):
+        tell(LISTS[name].title)
+        refresh(tenant, qad, [name], now)
 
 
 def due(tenant: Tenant, now: dt.datetime) -> list[str]:

@@ -15,7 +15,7 @@ from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
-from syncs import intake, refreshing
+from syncs import intake, redating, refreshing
 from syncs.completeness import Balance, equation, sentence
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
@@ -214,6 +214,7 @@ def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: st
         tell(Step("Creating customers in QAD", 0))
         create_customers(tenant, qad, pace_of(tenant), clock=clock, until=time.monotonic() + DRAIN_SECONDS, actor=actor)
     release(tenant, CURES, now=clock(), actor=actor)
+    redating.redate(tenant, clock(), actor=actor)
 
 
 def _prepare_and_post(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> Counter[str]:
@@ -225,7 +226,8 @@ def _prepare_and_post(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, 
             prepared += _prepare_kind(tenant, kind, clock, tell, actor)
             if not why_not_posting(tenant):
                 posted += post(tenant, qad, clock=clock, tell=tell, actor=actor)
-        if not prepared:
+        moved = redating.catch_up(tenant, qad, clock(), actor=actor)
+        if not prepared and not moved["dated-anew"]:
             break
     return posted
 

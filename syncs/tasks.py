@@ -20,6 +20,7 @@ from syncs import (
     ignoring,
     intake,
     recovering,
+    redating,
     refreshing,
     replay_jobs,
     restoring,
@@ -204,12 +205,14 @@ def _has_uploads(tenant: Tenant) -> bool:
 def _refresh(tenant: Tenant) -> int:
     with connections.qad_client(tenant) as qad:
         done = refreshing.refresh_due(tenant, qad, timezone.now())
+        redating.catch_up(tenant, qad, timezone.now(), actor="schedule")
     release(tenant, CURES, now=timezone.now(), actor="schedule")
+    redating.redate(tenant, timezone.now(), actor="schedule")
     return done
 
 
 def _has_late_lists(tenant: Tenant) -> bool:
-    return bool(refreshing.due(tenant, timezone.now()))
+    return bool(refreshing.due(tenant, timezone.now())) or redating.refused(tenant).exists()
 
 
 def _is_due(tenant: Tenant) -> bool:

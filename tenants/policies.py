@@ -79,6 +79,13 @@ POLICIES: dict[str, Policy] = {
             kind="minor_units",
         ),
         Policy(
+            "closed_periods",
+            "hold",
+            "A document whose period is closed in QAD: held, posted on the first open day after it, or posted on its "
+            "own date after an accountant has approved",
+            ("hold", "next_open_period", "original_after_approval"),
+        ),
+        Policy(
             "lists_hours",
             24,
             "After how many hours QAD's lists are read again; accounts, customers and periods are read by every sync",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -27,40 +28,50 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """`wanted` is the day it would have without closed periods; `reason` is '' where the two are the same."""
+    """`day` is when the document is posted, and `problem` is None; or the day that it waits for, and why it waits.
+
+    `own` is the document's own date; `reason` is '' where it is posted on that.
+    """
 
     day: dt.date
-    wanted: dt.date
+    own: dt.date
     reason: str = ""
+    problem: Problem | None = None
 
     @property
     def is_shifted(self) -> bool:
-        return self.day != self.wanted
+        return self.day != self.own
 
 
-def date(
-    name: str,
-    wanted: dt.date,
+def posting_day(
+    document: LedgerDocument,
     daybook: str,
     calendar: Calendar | None,
     *,
     policy: Policy,
-    is_approved: bool = False,
-) -> Dated | Problem:
-    """The posting date, or why the document waits. Without a calendar nobody knows better than QAD."""
-    refusal = calendar.refusal(wanted, daybook) if calendar is not None else ""
+    not_before: dt.date | None = None,
+    is_approved: Callable[[dt.date], bool] = lambda day: False,
+) -> Dated:
+    """The posting date, never before what the document leans on (`not_before`, and its own posting date so far).
+
+    Without a calendar nobody knows better than QAD. `is_approved` is asked only where an approval counts.
+    """
+    own, name = document.document_date, name_of(document)
+    earliest = max(document.posting_date, not_before or document.posting_date)
+    later = f"It is dated {own}; what it leans on is posted on {earliest}, and it cannot go before." * (earliest > own)
+    refusal = calendar.refusal(earliest, daybook) if calendar is not None else ""
     if calendar is None or not refusal:
-        return Dated(wanted, wanted)
-    if policy == "original_after_approval":
-        if is_approved:
-            return Dated(wanted, wanted, f"An accountant approved this date although {refusal}.")
-        return problems.date_needs_approval(name, wanted, refusal)
+        return Dated(earliest, own, later)
     if policy == "hold":
-        return problems.period_closed(name, wanted, refusal)
-    day = calendar.next_open(wanted, daybook)
+        return Dated(earliest, own, problem=problems.period_closed(name, earliest, refusal))
+    if policy == "original_after_approval":
+        if is_approved(earliest):
+            return Dated(earliest, own, f"An accountant approved {earliest} although {refusal}.")
+        return Dated(earliest, own, problem=problems.date_needs_approval(name, earliest, refusal))
+    day = calendar.next_open(earliest, daybook)
     if day is None:
-        return problems.no_open_period(name, wanted, refusal)
-    return Dated(day, wanted, f"It belongs on {wanted}, but {refusal}: posted on the first open day after it.")
+        return Dated(earliest, own, problem=problems.no_open_period(name, earliest, refusal))
+    return Dated(day, own, f"It belongs on {earliest}, but {refusal}: posted on the first open day after it.")
 
 
 def on_day(document: LedgerDocument, day: dt.date) -> LedgerDocument:

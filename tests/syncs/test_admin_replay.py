@@ -36,12 +36,13 @@ def press(client, scene):
 
 
 def refused(scene):
-    """Documents that QAD rejected while their periods were locked."""
+    """Documents whose periods were closed after they were prepared, so that QAD rejected them."""
+    scene.prepare()
     now = scene.world.clock.now()
     months = {(day.year, day.month) for day in (now - dt.timedelta(days=back) for back in range(63))}
     for month in months:
         scene.world.qad.lock_period(*month)
-    scene.sync()
+    scene.post()
     for month in months:
         scene.world.qad.unlock_period(*month)
     return Posting.objects.filter(tenant=scene.tenant, state="rejected").order_by("pk")

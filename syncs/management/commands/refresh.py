@@ -10,6 +10,7 @@ from django.utils import timezone
 from mappings import usage
 from mappings.listed import LISTS
 from mappings.models import MirrorState
+from syncs import redating
 from syncs.refreshing import refresh
 from syncs.releasing import CURES, release
 from tenants import connections
@@ -30,6 +31,7 @@ class Command(SentenceCommand):
             refresh(tenant, qad, options["list"] or list(LISTS), timezone.now(), self._tell)
         for use in usage.of_lost_codes(tenant):
             self.say(f"warning: {use.sentence}")
+        redating.redate(tenant, timezone.now(), actor="command line")
         released = release(tenant, CURES, now=timezone.now(), actor="command line")
         if released.released:
             self.say(f"{released.released} of {released.waited} held documents are free to go.")
