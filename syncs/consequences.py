@@ -70,7 +70,7 @@ def _reversed(posting: Posting, now: dt.datetime) -> None:
 
 
 def _settle_rest(tenant_id: int, owners: Sequence[int], now: dt.datetime) -> None:
-    """An invoice that QAD has only from a later day on could not ride in its payment or note: it is settled after it."""
+    """An invoice that QAD has only from a later day on could not ride in its payment or note: it is settled after."""
     edges = Edge.objects.filter(owner_id__in=owners).exclude(wanted_minor=F("applied_minor"))
     left = list(edges.values_list("owner_id", "invoice_id"))
     if not left:

@@ -36,13 +36,14 @@ def press(client, scene):
 
 
 def refused(scene):
-    """Documents whose periods were closed after they were prepared, so that QAD rejected them."""
-    scene.prepare()
+    """Documents that QAD rejected while their periods were locked; its list of periods is not known here."""
+    scene.tenant.qad.profile_override = {**scene.tenant.qad.profile_override, "lists": {"periods": "-"}}
+    scene.tenant.qad.save()
     now = scene.world.clock.now()
     months = {(day.year, day.month) for day in (now - dt.timedelta(days=back) for back in range(63))}
     for month in months:
         scene.world.qad.lock_period(*month)
-    scene.post()
+    scene.sync()
     for month in months:
         scene.world.qad.unlock_period(*month)
     return Posting.objects.filter(tenant=scene.tenant, state="rejected").order_by("pk")
