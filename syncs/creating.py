@@ -27,6 +27,7 @@ from syncs.customers import link
 from syncs.models import CustomerCreation, SourceDocument
 from syncs.models.attempt import Outcome
 from syncs.models.creation import Step
+from syncs.permission import assert_guarded
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import BACKOFF_BASE, Pace
 from syncs.states import SourceState
@@ -83,6 +84,7 @@ def _claim(tenant: Tenant, pace: Pace, now: dt.datetime) -> list[CustomerCreatio
         CustomerCreation.objects.filter(pk__in=chosen, step__in=ENTITY, claim_key=None).update(
             claim_key=key, lease_until=lease, attempts=F("attempts") + 1, changed_at=now
         )
+        assert_guarded()
     return list(CustomerCreation.objects.filter(claim_key=key).select_related("source").order_by("pk"))
 
 

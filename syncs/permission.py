@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import connection
 from django.utils import timezone
 
+from connector.errors import Configuration
 from syncs import indexes, restoring
 from tenants import connections, guards, installation
 from tenants.models import ProbeResult, Side, Tenant
@@ -21,7 +22,7 @@ def why_not_posting(tenant: Tenant) -> str:
         return elsewhere
     missing = guards.missing(connection)
     if missing:
-        return f"The database lacks its guards ({', '.join(missing[:3])}). Run manage.py migrate, then try again."
+        return _unguarded(missing)
     absent = indexes.missing(connection)
     if absent:
         return (
@@ -29,6 +30,17 @@ def why_not_posting(tenant: Tenant) -> str:
             "Restore the database, or have the index made again as the migrations of syncs make it."
         )
     return connections.why_stopped(tenant, Side.QAD, timezone.now()) or _probe_problem(tenant)
+
+
+def assert_guarded() -> None:
+    """Raises Configuration where the database lacks a guard. Call it at the end of a claim's transaction, which keeps
+    the tables as they are: nothing is claimed while a migration runs, also by a drain that began before it."""
+    if missing := guards.missing(connection):
+        raise Configuration(_unguarded(missing))
+
+
+def _unguarded(missing: list[str]) -> str:
+    return f"The database lacks its guards ({', '.join(missing[:3])}). Run manage.py migrate, then try again."
 
 
 def _probe_problem(tenant: Tenant) -> str:

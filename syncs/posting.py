@@ -25,6 +25,7 @@ from connector.qad.payloads import WriteRequest, render
 from syncs import newest, restoring
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
+from syncs.permission import assert_guarded
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import Claim, Pace, Settled, settle
 from syncs.states import IN_FLIGHT, PostingState
@@ -159,6 +160,7 @@ def _claim(tenant: Tenant, pace: Pace, candidates: list[int], *, now: dt.datetim
             for posting in postings
         ]
         audit.record(tenant.pk, lines, actor=actor, now=now)
+        assert_guarded()
     return Claim(key, postings, {attempt.posting_id: attempt for attempt in attempts}, deadline, send_until)
 
 

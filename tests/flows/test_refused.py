@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from connector.errors import Configuration
 from syncs import replay
 from syncs.models import Posting
 from syncs.permission import why_not_posting
@@ -170,6 +171,20 @@ REASONS = {
     "its test failed": (_tested_badly, "There is nothing at /customerInvoices."),
     "the database lost its guards": (_unguarded, "The database lacks its guards"),
 }
+
+
+def test_a_drain_that_began_before_a_migration_claims_nothing_during_it():
+    with a_scene() as scene:
+        source_id = scene.invoice()
+        scene.prepare()
+        assert why_not_posting(scene.tenant) == ""
+
+        with guards.lifted(connection), pytest.raises(Configuration, match="lacks its guards"):
+            scene.post()
+
+        assert (scene.posting(source_id).state, scene.sent()) == ("ready", 0)
+        scene.post()
+        assert scene.posting(source_id).state == "posted"
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -101,6 +101,28 @@ def test_a_lost_rule_is_named_and_can_be_put_back():
     assert guards.missing(connection) == []
 
 
+def test_rules_are_lifted_for_a_while_and_come_back_whatever_happens(monkeypatch):
+    with pytest.raises(ZeroDivisionError), guards.lifted(connection):
+        assert len(guards.missing(connection)) >= len(guards.expected())
+        guards.install(connection)  # as a migration in between does
+        assert guards.missing(connection)
+        raise ZeroDivisionError
+    assert guards.missing(connection) == []
+
+
+def test_rules_of_an_older_version_are_taken_away_too():
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("CREATE TRIGGER guard_of_old BEFORE UPDATE ON tenants_tenant BEGIN SELECT 1; END")
+        else:
+            cursor.execute("CREATE FUNCTION of_old() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+            cursor.execute(
+                "CREATE TRIGGER guard_of_old BEFORE UPDATE ON tenants_tenant FOR EACH ROW EXECUTE FUNCTION of_old()"
+            )
+    guards.remove(connection)
+    assert not [name for name in guards._found(connection) if name.startswith("guard_")]
+
+
 def test_a_weakened_rule_counts_as_missing():
     name = drop_one()
     with connection.cursor() as cursor:

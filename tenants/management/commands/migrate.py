@@ -1,4 +1,4 @@
-"""Django's migrate, which then puts the guards back: SQLite loses a table's triggers when a column changes."""
+"""Django's migrate, without the guards while tables change, and with all of them at its end, also when it fails."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from typing import Any
 
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 
 from tenants import guards
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        super().handle(*args, **options)
-        if not (options["plan"] or options["check_unapplied"]):
-            guards.install(connections[options["database"]])
+        connection = connections[options["database"]]
+        if options["plan"] or options["check_unapplied"]:
+            super().handle(*args, **options)
+        elif options["app_label"] or _is_behind(connection):
+            with guards.lifted(connection):
+                super().handle(*args, **options)
+        else:
+            super().handle(*args, **options)
+            guards.install(connection)
+
+
+def _is_behind(connection: Any) -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
