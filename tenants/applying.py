@@ -10,10 +10,11 @@ from typing import Any
 from django.db import models, transaction
 
 from connector.errors import Problem
-from tenants import audit
+from tenants import audit, calendar
 from tenants.answers import connection_changed
 from tenants.changes import changed_values
 from tenants.models import (
+    CalendarRule,
     ChargebeeConnection,
     ChargebeeCredential,
     PolicySetting,
@@ -48,7 +49,11 @@ def apply(setup: Setup, *, actor: str, now: dt.datetime) -> Applied | list[Probl
         if problems:
             return problems
         tenant = stored or Tenant(slug=setup.tenant["slug"], name=setup.tenant["slug"])
+        zone = tenant.time_zone
         lines = _save(tenant, setup.tenant)
+        if tenant.time_zone != zone:
+            calendar.reschedule(tenant, now)
+        lines += _calendar(tenant, setup.calendar, now)
         lines += _chargebee(tenant, setup.chargebee) + _qad(tenant, setup.qad) + _policies(tenant, setup.policies)
         audit.record(tenant.pk, lines, actor=actor, now=now)
     changed = tuple(dict.fromkeys(line.action.partition(".")[0] for line in lines))
@@ -146,6 +151,19 @@ def _policies(tenant: Tenant, given: dict[str, Any]) -> list[audit.Line]:
             row.value = value
             row.save()
             lines.append(audit.Line("policysetting.changed", f"policy:{key}", before={key: before}, after={key: value}))
+    return lines
+
+
+def _calendar(tenant: Tenant, given: list[dict[str, Any]], now: dt.datetime) -> list[audit.Line]:
+    """Rules by their names; those that the file does not name stay."""
+    lines = []
+    for values in given:
+        row = CalendarRule.objects.filter(tenant=tenant, name=values["name"]).first() or CalendarRule(tenant=tenant)
+        row.tenant = tenant
+        is_other = row.pk is None or any(getattr(row, name) != values[name] for name in calendar.TIMED_BY)
+        lines += _save(row, values)
+        if is_other:
+            calendar.schedule(row, now).save()
     return lines
 
 

@@ -14,7 +14,7 @@ from connector.errors import Configuration, ConnectorError, Problem
 from connector.qad.calls import checked_base_url
 from connector.qad.presets import PRESETS
 from connector.qad.profile import ProfileError
-from tenants import policies
+from tenants import policies, setup_calendar
 from tenants.connections import profile_of
 from tenants.fields import Secret
 from tenants.models import Mode, prefix_rule, slug_rule
@@ -78,6 +78,7 @@ SECTIONS: dict[str, dict[str, Rule]] = {
         "profile": Rule("profile"),
     },
     "policies": {},
+    "calendar": {},
 }
 
 
@@ -89,6 +90,7 @@ class Setup:
     chargebee: dict[str, Any] | None = None
     qad: dict[str, Any] | None = None
     policies: dict[str, Any] = field(default_factory=dict)
+    calendar: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read(text: str, variables: Mapping[str, str]) -> Setup | list[Problem]:
@@ -112,7 +114,9 @@ def read(text: str, variables: Mapping[str, str]) -> Setup | list[Problem]:
         problems.append(Problem("file", "[tenant]", "The file has no [tenant] section.", 'Add one with slug = "…".'))
     decided = given.get("policies", {})
     problems += _policy_problems(decided)
-    setup = Setup(sections.get("tenant", {}), sections.get("chargebee"), sections.get("qad"), decided)
+    rules, wrong = setup_calendar.read(given.get("calendar", []))
+    problems += wrong
+    setup = Setup(sections.get("tenant", {}), sections.get("chargebee"), sections.get("qad"), decided, rules)
     problems += [] if problems else _together(setup)
     return problems or setup
 

@@ -1,6 +1,6 @@
 """Admin screens of tenants, and the base classes of every other screen."""
 
-from tenants.admin import connections, people, tenant_page, trail
+from tenants.admin import calendar, connections, people, tenant_page, trail
 from tenants.admin.scoped import TenantScopedAdmin, TenantScopedInline
 from tenants.admin.transfer import TenantTransferMixin
 
@@ -8,6 +8,7 @@ __all__ = [
     "TenantScopedAdmin",
     "TenantScopedInline",
     "TenantTransferMixin",
+    "calendar",
     "connections",
     "people",
     "tenant_page",

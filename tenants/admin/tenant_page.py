@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from connector.qad.closed import ENTITIES
-from tenants import access, policies, probes
+from tenants import access, calendar, policies, probes
 from tenants.access import Action
 from tenants.admin.badges import badge
 from tenants.admin.policy_form import PolicyForm
@@ -66,6 +66,8 @@ class TenantAdmin(TenantScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            if "time_zone" in form.changed_data:
+                calendar.reschedule(obj, timezone.now())
             return
         obj.save()
         self.record(request, obj, "added", {}, {"slug": obj.slug, "name": obj.name, "mode": obj.mode})
