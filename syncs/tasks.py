@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -82,34 +83,20 @@ def work(tenant_id: int, lane: str) -> dict[str, int | str]:
     return {"lane": lane, "done": done}
 
 
-def ask_for_sync(tenant: Tenant, kind: str, actor: str) -> None:
-    """Put Sync now into the queue; kind '' is everything."""
-    async_task("syncs.tasks.sync", tenant.pk, actor, kind, timeout=RUN_SECONDS)
+def ask_for_sync(tenant: Tenant, kind: str, source_id: str, actor: str) -> None:
+    """Put Sync now into the queue: of one document, of a kind, or ('') of everything."""
+    async_task("syncs.tasks.sync", tenant.pk, actor, kind, source_id, timeout=RUN_SECONDS)
 
 
-def ask_for_document(tenant: Tenant, kind: str, source_id: str, actor: str) -> None:
-    """Put Sync now of one document into the queue."""
-    async_task("syncs.tasks.sync_document", tenant.pk, kind, source_id, actor)
-
-
-def sync(tenant_id: int, actor: str, kind: str = "") -> dict[str, int | str]:
+def sync(tenant_id: int, actor: str, kind: str = "", source_id: str = "") -> dict[str, int | str]:
     """Sync now, as asked for in the browser."""
     tenant = Tenant.objects.get(pk=tenant_id)
-    kinds = [kind] if kind else intake.PULL_ORDER
+    how: dict[str, Any] = {"trigger": "browser", "clock": timezone.now, "tell": lambda step: None, "actor": actor}
     try:
-        story = running.sync(tenant, kinds, trigger="browser", clock=timezone.now, tell=lambda step: None, actor=actor)
-    except ConnectorError as error:
-        return {"stopped": error.message[:200]}
-    return {"run": story.run.pk, "state": story.run.state}
-
-
-def sync_document(tenant_id: int, kind: str, source_id: str, actor: str) -> dict[str, int | str]:
-    """Sync now of one document, as asked for in the browser."""
-    tenant = Tenant.objects.get(pk=tenant_id)
-    try:
-        story = running.sync_one(
-            tenant, kind, [source_id], trigger="browser", clock=timezone.now, tell=lambda step: None, actor=actor
-        )
+        if source_id:
+            story = running.sync_one(tenant, kind, [source_id], **how)
+        else:
+            story = running.sync(tenant, [kind] if kind else intake.PULL_ORDER, **how)
     except ConnectorError as error:
         return {"stopped": error.message[:200]}
     return {"run": story.run.pk, "state": story.run.state}

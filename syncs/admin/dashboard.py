@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from syncs import health
 from syncs.admin import equations, figures, links, notices, runs, words
 from syncs.admin.figures import Cause, Figure
 from syncs.models import Kind, Posting, Purpose, ReadBack, Run, RunState, SourceDocument
@@ -44,6 +45,7 @@ def board(tenant: Tenant, access: Access) -> dict[str, Any]:
         "more_causes": max(0, len(causes) - CAUSES_SHOWN),
         "notices": notices.of(tenant, access),
         "not_posting": why_not_posting(tenant),
+        "queue_silent": health.sentence(timezone.now()),
         "circuits": list(Circuit.objects.filter(tenant=tenant).order_by("side")),
         "ready": Posting.objects.filter(tenant=tenant, state=PostingState.READY).count(),
         "read_back": _read_back(tenant),

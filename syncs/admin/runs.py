@@ -10,14 +10,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django_q.tasks import async_task
 
+from syncs import tasks
 from syncs.admin import equations, words
 from syncs.admin.reading import ReadOnlyAdmin
-from syncs.models import Purpose, Run, RunState
+from syncs.models import Kind, Purpose, Run, RunState
 from tenants import access
 from tenants.access import Action
 from tenants.admin.changes import actor_of
+from tenants.models import Tenant
+
+LONGEST_ID = 100
 
 
 def is_dead(run: Run) -> bool:
@@ -41,7 +44,9 @@ class RunAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"may_run": self.has_run_permission(request), **(extra_context or {})})
+        return super().changelist_view(
+            request, {"may_run": self.has_run_permission(request), "kinds": Kind.choices, **(extra_context or {})}
+        )
 
     def has_run_permission(self, request: HttpRequest) -> bool:
         return access.of(request).may(Action.RUN)
@@ -88,9 +93,22 @@ class RunAdmin(ReadOnlyAdmin):
         if runs.filter(lease_until__gte=timezone.now()).exists():
             self.message_user(request, f"A sync of {tenant} is running already.", messages.WARNING)
         else:
-            async_task("syncs.tasks.sync", tenant.pk, actor_of(request))
-            self.message_user(request, f"A sync of {tenant} was asked for. It starts as soon as a worker is free.")
+            self._ask(request, tenant)
         return HttpResponseRedirect(reverse("admin:syncs_run_changelist"))
+
+    def _ask(self, request: HttpRequest, tenant: Tenant) -> None:
+        """Of everything, of one kind, or of one document by its id."""
+        kind, source_id = request.POST.get("kind", ""), request.POST.get("id", "").strip()
+        if kind and kind not in Kind.values:
+            self.message_user(request, f"There is no kind '{kind[:40]}'. Choose one of the list.", messages.ERROR)
+        elif source_id and (not kind or len(source_id) > LONGEST_ID):
+            said = f"Choose the kind of the document; its id has at most {LONGEST_ID} characters."
+            self.message_user(request, said, messages.ERROR)
+        else:
+            tasks.ask_for_sync(tenant, kind, source_id, actor_of(request))
+            what = f"{Kind(kind).label.lower()} {source_id}".strip() if kind else "everything"
+            said = f"A sync of {tenant} ({what}) was asked for. It starts as soon as a worker is free."
+            self.message_user(request, said)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -1,0 +1,95 @@
+"""A queue that does not run is seen: on the overview, and by whoever asks without signing in."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from syncs import health
+from syncs.models import Heartbeat
+from tenants.models import Role
+from tests.builders import a_tenant, a_user
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def tenant():
+    return a_tenant("acme")
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def asked(path: str) -> tuple[int, str]:
+    answer = Client().get(path)
+    return answer.status_code, answer.content.decode().strip()
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"),
+    [(0, (200, "ok")), (179, (200, "ok")), (181, (503, "late")), (-3600, (503, "late"))],
+)
+def test_the_queue_is_late_after_three_minutes(ago, expected):
+    health.beat(NOW - dt.timedelta(seconds=ago))
+    assert asked("/healthz") == expected
+    assert asked("/healthz/pages") == (200, "ok")
+
+
+def test_a_queue_that_never_ran_is_late():
+    assert asked("/healthz") == (503, "late")
+
+
+def test_the_answer_names_nothing_and_sets_no_cookie(tenant):
+    answer = Client().get("/healthz")
+    assert "acme" not in answer.content.decode()
+    assert "Set-Cookie" not in answer.headers
+    assert Client().post("/healthz").status_code == 405
+
+
+def test_there_is_one_heartbeat():
+    health.beat(NOW)
+    health.beat(NOW)
+    assert Heartbeat.objects.count() == 1
+
+
+def overview(client, tenant) -> str:
+    client.force_login(a_user({tenant: Role.FINANCE_USER}))
+    return client.get(reverse("admin:index")).content.decode()
+
+
+def test_the_overview_says_that_the_queue_does_not_run_and_what_to_do(client, tenant):
+    assert "The task queue has never run" in overview(client, tenant)
+    health.beat(NOW - dt.timedelta(minutes=4))
+    text = overview(client, tenant)
+    assert "The task queue has not run since 2026-11-26 11:56 UTC" in text
+    assert "restart manage.py qcluster" in text
+    health.beat(NOW)
+    assert "The task queue" not in overview(client, tenant)
+
+
+@pytest.mark.parametrize(
+    ("given", "queued", "words"),
+    [
+        ({}, ("", ""), "(everything) was asked for"),
+        ({"kind": "invoice"}, ("invoice", ""), "(invoice) was asked for"),
+        ({"kind": "invoice", "id": " INV-1 "}, ("invoice", "INV-1"), "(invoice INV-1) was asked for"),
+        ({"kind": "supplier"}, None, "no kind &#x27;supplier&#x27;"),
+        ({"id": "INV-1"}, None, "Choose the kind of the document"),
+        ({"kind": "invoice", "id": "x" * 101}, None, "at most 100 characters"),
+    ],
+)
+def test_sync_now_takes_everything_a_kind_or_one_document(client, tenant, given, queued, words):
+    client.force_login(a_user({tenant: Role.ACCOUNTANT}))
+    text = client.post(reverse("admin:syncs_run_sync_now"), given, follow=True).content.decode()
+    assert words in text
+    assert [one.args()[2:] for one in OrmQ.objects.all()] == ([queued] if queued else [])
