@@ -13,7 +13,7 @@ from pathlib import Path
 from connector.sandbox.server import serve
 from connector.sandbox.world import World
 
-_LOOK_UP = 1.0  # seconds between two looks at the parent
+_LOOK_UP = 1.0  # seconds between two looks at the parent and at the webhooks that are due
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"Sandbox at {server.url}\n")
         sys.stdout.flush()
         while not stopped.wait(_LOOK_UP):
+            world.chargebee.webhooks.deliver()
             if options.parent_pid and not _lives(options.parent_pid):
                 break
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.sandbox.chargebee.failures import not_found
 from connector.sandbox.chargebee.store import Document, Store
+from connector.sandbox.chargebee.webhooks import Webhooks
 from connector.sandbox.clock import Clock
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -24,6 +25,7 @@ class Core:
         self.domain = domain
         self.time_zone = "America/New_York"
         self.store = Store(clock)
+        self.webhooks = Webhooks(clock, self.store, seed)
         self._sequences: Counter[str] = Counter()
 
     def number(self, sequence: str) -> int:
@@ -59,17 +61,19 @@ class Core:
             return document
 
     def tell(self, event: str, *, source: str = "admin_console", **content: Any) -> Document:
-        """Records an event: a snapshot at this moment."""
+        """Records an event, a snapshot at this moment, and plans its webhooks."""
         return self.store.put(
-            {
-                "object": "event",
-                "id": self.opaque("ev_"),
-                "occurred_at": self.now(),
-                "source": source,
-                "user": KEY_NAME if source == "api" else "billing@acme.example",
-                "event_type": event,
-                "api_version": "v2",
-                "content": content,
-                "webhook_status": "not_configured",
-            }
+            self.webhooks.schedule(
+                {
+                    "object": "event",
+                    "id": self.opaque("ev_"),
+                    "occurred_at": self.now(),
+                    "source": source,
+                    "user": KEY_NAME if source == "api" else "billing@acme.example",
+                    "event_type": event,
+                    "api_version": "v2",
+                    "content": content,
+                    "webhook_status": "not_configured",
+                }
+            )
         )

@@ -11,6 +11,7 @@ from connector.sandbox.chargebee.api import Api, Switches
 from connector.sandbox.chargebee.core import Core
 from connector.sandbox.chargebee.documents import Bill, Charge
 from connector.sandbox.chargebee.store import Document
+from connector.sandbox.chargebee.webhooks import Webhooks
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults
 from connector.sandbox.wire import Request, Response
@@ -65,6 +66,18 @@ class ChargebeeSite:
     def expire_offsets(self) -> None:
         """Every offset handed out so far is refused from now on."""
         self.api.lists.expire_offsets()
+
+    @property
+    def webhooks(self) -> Webhooks:
+        return self.core.webhooks
+
+    def add_webhook(self, url: str, **settings: Any) -> dict[str, str]:
+        """Events from now on go to `url`; user and password for Basic authentication."""
+        return {"id": self.webhooks.add(url, **settings).id}
+
+    def deliver_webhooks(self, **settings: Any) -> dict[str, int]:
+        """Send what is due by the sandbox's clock: see Webhooks.deliver."""
+        return self.webhooks.deliver(**settings)
 
     def get(self, kind: str, key: str) -> Document:
         return self.core.find(kind, key)
