@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -27,6 +29,7 @@ from mappings.models import (
     QadCustomer,
     TaxMapping,
 )
+from mappings.planning import Change
 from mappings.saving import Saved, delete_rows, save_rows
 from mappings.transfer import MappingTransfer
 from tenants import access
@@ -38,15 +41,19 @@ from tenants.models import Tenant
 
 __all__ = ["catalogue_admin", "history_admin", "upload_admin"]
 AfterSave = Callable[[HttpRequest, Tenant, Saved], None]
+ImpactOf = Callable[[Tenant, Sequence[Change], Sequence[Any]], list[str]]
+_SEEN = "_impact_seen"  # the impact of this very form has been shown
 
 
 class MappingAdmin(MappingTransfer, TenantScopedAdmin):
     """A list and form of mappings. Every change goes through `mappings.saving`.
 
-    `after_save` is told of every change that was saved; whoever knows what waits for mappings sets it here.
+    `after_save` is told of every change that was saved; `impact_of` says, before, what a change would do to documents.
+    Whoever knows the documents sets them here.
     """
 
     after_save: ClassVar[AfterSave | None] = None
+    impact_of: ClassVar[ImpactOf | None] = None
     nav_group = "Mappings"
     add_action = change_action = delete_action = Action.CHANGE_MAPPINGS
     lookup = ""  # which offers its form asks for
@@ -68,6 +75,46 @@ class MappingAdmin(MappingTransfer, TenantScopedAdmin):
         tenant, after_save = access.of(request).tenant, type(self).after_save
         if saved and after_save is not None and tenant is not None:
             after_save(request, tenant, saved)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """What the change would do to open documents is shown before it is saved, where it does anything."""
+        if request.method == "POST" and _SEEN not in request.POST:
+            shown = self._impact_page(request, object_id)
+            if shown is not None:
+                return shown
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _impact_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        may = self.has_change_permission(request, obj) if object_id else self.has_add_permission(request)
+        if not may or (object_id and obj is None):
+            return None  # the package's own view answers that
+        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
+        lines = self._impact(request, [form.change]) if form.is_valid() else []
+        if not lines:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "What this change would do",
+            "opts": self.opts,
+            "lines": lines,
+            "posted": [(name, value) for name in request.POST for value in request.POST.getlist(name)],
+            "seen": _SEEN,
+            "subject": self.kind.subject(form.change.values),
+        }
+        return TemplateResponse(request, "admin/mappings/impact.html", context)
+
+    def _impact(self, request: HttpRequest, changes: Sequence[Change], deleted: Sequence[Any] = ()) -> list[str]:
+        tenant, impact_of = access.of(request).tenant, type(self).impact_of
+        return impact_of(tenant, changes, deleted) if tenant is not None and impact_of is not None else []
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        obj = self.get_object(request, unquote(object_id))
+        allowed = obj is not None and self.has_delete_permission(request, obj)
+        lines = self._impact(request, [], [obj]) if allowed and request.method != "POST" else []
+        return super().delete_view(request, object_id, {**(extra_context or {}), "impact": lines})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         saved = save_rows(obj.tenant_id, [form.change], actor=actor_name(request.user), now=timezone.now())

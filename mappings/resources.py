@@ -85,6 +85,7 @@ class MappingResult(Result):
     saved: Saved | None = None
     numbers: tuple[int, ...] = ()  # of the rows in the file
     headings: tuple[str, ...] = ()  # of the file
+    changes: tuple[Change, ...] = ()  # the rows as they would be
 
 
 class MappingResource(resources.ModelResource):
@@ -170,6 +171,7 @@ class MappingResource(resources.ModelResource):
     def after_import(self, dataset: Dataset, result: Result, **kwargs: Any) -> None:
         result.numbers = getattr(dataset, "numbers", ())
         result.headings = tuple(dataset.headers or ())
+        result.changes = tuple(self.changes.values())
         if result.has_errors() or self.tenant is None:
             return
         self._judge(dataset, result)

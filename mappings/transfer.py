@@ -193,6 +193,8 @@ class MappingTransfer(TenantTransferMixin):
             context["invalid_rows"] = [_wrong_row(row, result) for row in result.invalid_rows[:_SHOWN]]
             context["headings"] = [heading for heading in result.diff_headers if heading in result.headings]
             context["totals"] = result.totals
+            if context.get("confirm_form") and rows:
+                context["impact"] = self._impact(request, result.changes)
             if result.invalid_rows:
                 context["partial_form"] = self.create_confirm_form(request, import_form=context["form"])
                 context["partial_form"].initial["may_leave_out"] = "on"

@@ -12,10 +12,13 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from connector.ledger.stored import content_hash, to_json
+from syncs.batch import REBUILDABLE
 from syncs.desk import Desk, open_desk
-from syncs.models import Kind, SourceDocument
+from syncs.models import Kind, Posting, SourceDocument
 from syncs.preparing import BATCH, POSTED_KINDS, decide
-from syncs.states import SourceState
+from syncs.rehearsing import Rehearsed, rehearse
+from syncs.states import PostingState, SourceState
 from tenants import audit
 from tenants.models import Tenant
 
@@ -38,11 +41,15 @@ CUSTOMER_CURES = ("customer-has-candidates", "customer-not-in-qad", "customer-co
 
 @dataclass(slots=True)
 class Released:
-    """How many documents waited, how many no longer do, and the money of those in minor units by currency."""
+    """How many documents waited, how many no longer do, and the money of those in minor units by currency.
+
+    `rerouted` counts documents that were prepared and not sent yet, and land elsewhere now.
+    """
 
     waited: int = 0
     released: int = 0
     money: Counter[str] = field(default_factory=Counter)
+    rerouted: int = 0
 
 
 def held_for(tenant: Tenant, codes: Iterable[str], kinds: Collection[str] = POSTED_KINDS) -> QuerySet[SourceDocument]:
@@ -64,6 +71,46 @@ def release(tenant: Tenant, kinds: Iterable[str], *, now: dt.datetime, actor: st
     for kind in POSTED_KINDS:
         _release_kind(desk, held_for(tenant, codes, (kind,)), released, now, actor)
     return released
+
+
+def follow(tenant: Tenant, kinds: Iterable[str], *, now: dt.datetime, actor: str) -> Released:
+    """After mappings were saved: what waited is released, and what is prepared and not sent yet is coded anew."""
+    released = release(tenant, kinds, now=now, actor=actor)
+    released.rerouted = _reroute(tenant, now, actor)
+    return released
+
+
+def unsent(tenant: Tenant) -> QuerySet[SourceDocument]:
+    """Prepared documents that QAD provably does not have."""
+    postings = Posting.objects.filter(tenant=tenant, state__in=REBUILDABLE).exclude(state=PostingState.HELD)
+    return SourceDocument.objects.filter(
+        tenant=tenant, kind__in=POSTED_KINDS, state=SourceState.CODED, pk__in=postings.values("source_id")
+    )
+
+
+def _reroute(tenant: Tenant, now: dt.datetime, actor: str) -> int:
+    """Prepare again those of the unsent documents that come out differently; the others are not touched."""
+    done, after = 0, 0
+    desk = open_desk(tenant.pk)
+    while True:
+        with transaction.atomic():
+            rows = list(unsent(tenant).filter(pk__gt=after).select_for_update(skip_locked=True).order_by("pk")[:BATCH])
+            if not rows:
+                return done
+            stored = dict(
+                Posting.objects.filter(source__in=rows, state__in=REBUILDABLE).values_list("reference", "document_hash")
+            )
+            moved = [one.row for one in rehearse(desk, rows, now=now) if _comes_out_differently(one, stored)]
+            for kind in POSTED_KINDS:
+                decide(desk, [row for row in moved if row.kind == kind], now=now, actor=actor)
+        done += len(moved)
+        after = rows[-1].pk
+
+
+def _comes_out_differently(one: Rehearsed, stored: dict[str, str]) -> bool:
+    if one.is_held:
+        return True
+    return any(stored.get(made.reference) not in (None, content_hash(to_json(made))) for made in one.documents)
 
 
 def _release_kind(desk: Desk, held: QuerySet[SourceDocument], released: Released, now: dt.datetime, actor: str) -> None:

@@ -38,7 +38,7 @@ from syncs.permission import why_not_posting
 from syncs.posting import drain, may_send
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.reconciling import reconcile as compare
-from syncs.releasing import CURES, release
+from syncs.releasing import CURES, follow, release
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
 from tenants import calendar, connections, sealing
@@ -180,7 +180,7 @@ def _uploads(tenant: Tenant) -> int:
     """Large spreadsheets of mappings; what waited for a mapping is prepared again when one is saved."""
 
     def after_save(saved: Saved) -> None:
-        release(tenant, {key[0] for key in saved.keys}, now=timezone.now(), actor="upload")
+        follow(tenant, {key[0] for key in saved.keys}, now=timezone.now(), actor="upload")
 
     return uploading.work(tenant, clock=timezone.now, after_save=after_save)
 

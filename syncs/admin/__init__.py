@@ -1,5 +1,5 @@
 """Screens of documents, postings and runs; importing them also tells the mapping screens who waits for a mapping."""
 
-from syncs.admin import documents, mapping_release, queue, reconciliations, restore_mode, runs
+from syncs.admin import documents, impacts, mapping_release, queue, reconciliations, restore_mode, runs
 
-__all__ = ["documents", "mapping_release", "queue", "reconciliations", "restore_mode", "runs"]
+__all__ = ["documents", "impacts", "mapping_release", "queue", "reconciliations", "restore_mode", "runs"]

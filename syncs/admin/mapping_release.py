@@ -19,7 +19,7 @@ from mappings.history_admin import MappingChangeAdmin
 from mappings.saving import Saved
 from syncs.admin import replaying, words
 from syncs.permission import why_not_posting
-from syncs.releasing import CURES, Released, held_for, release
+from syncs.releasing import CURES, Released, follow, held_for, unsent
 from tenants.admin.changes import actor_of
 from tenants.models import Tenant
 
@@ -34,22 +34,21 @@ def after_save(request: HttpRequest, tenant: Tenant, saved: Saved) -> None:
 
 def _release(request: HttpRequest, tenant: Tenant, kinds: Collection[str]) -> None:
     actor = actor_of(request)
-    waiting = _waiting(tenant, kinds)
-    if waiting > AT_ONCE:
+    if _waiting(tenant, kinds) > AT_ONCE:
         async_task("syncs.admin.mapping_release.in_background", tenant.pk, list(kinds), actor)
-        many = f"More than {AT_ONCE:,} documents wait for mappings of this kind; they are prepared in the background."
+        many = f"More than {AT_ONCE:,} documents may be touched; they are prepared in the background."
         messages.info(request, many)
         _warn_if_stopped(request, tenant)
         return
     try:
-        released = release(tenant, kinds, now=timezone.now(), actor=actor)
+        released = follow(tenant, kinds, now=timezone.now(), actor=actor)
     except ObjectDoesNotExist:
         messages.info(request, f"{tenant} has no QAD connection yet, so no document was prepared.")
     except ConnectorError as error:
         messages.error(request, f"The mapping is saved, but documents could not be prepared: {error.message}")
     else:
         messages.info(request, sentence(released))
-        if released.released:
+        if released.released or released.rerouted:
             replaying.go_on(tenant, ("post",))
             _warn_if_stopped(request, tenant)
 
@@ -62,13 +61,14 @@ def _warn_if_stopped(request: HttpRequest, tenant: Tenant) -> None:
 
 def _waiting(tenant: Tenant, kinds: Collection[str]) -> int:
     codes = {code for kind in kinds for code in CURES.get(kind, ())}
-    return held_for(tenant, codes)[: AT_ONCE + 1].count() if codes else 0
+    held = held_for(tenant, codes)[: AT_ONCE + 1].count() if codes else 0
+    return held + unsent(tenant)[: AT_ONCE + 1].count()
 
 
 def in_background(tenant_id: int, kinds: list[str], actor: str) -> dict[str, int]:
     """The task for many documents."""
     tenant = Tenant.objects.get(pk=tenant_id)
-    released = release(tenant, kinds, now=timezone.now(), actor=actor)
+    released = follow(tenant, kinds, now=timezone.now(), actor=actor)
     if released.released:
         replaying.go_on(tenant, ("post",))
     return {"waited": released.waited, "released": released.released}
@@ -76,13 +76,14 @@ def in_background(tenant_id: int, kinds: list[str], actor: str) -> dict[str, int
 
 def sentence(released: Released) -> str:
     """'47 documents waited for mappings of this kind; 45 are released: 1,200.00 EUR, 340.00 USD. 2 still wait.'"""
+    moved = f" {words.counted(released.rerouted, 'prepared document')} coded anew." if released.rerouted else ""
     if not released.waited:
-        return "No document waited for it."
+        return f"No document waited for it.{moved}"
     waited = words.counted(released.waited, "document")
     money = ", ".join(words.money(minor, currency) for currency, minor in sorted(released.money.items()) if currency)
     still = released.waited - released.released
     freed = f"{released.released:,} released: {money}." if released.released else "none could be released."
-    return f"{waited} waited for mappings of this kind; {freed}" + (f" {still:,} still wait." if still else "")
+    return f"{waited} waited for mappings of this kind; {freed}" + (f" {still:,} still wait." if still else "") + moved
 
 
 for screen in (MappingAdmin, CatalogPriceAdmin, MappingChangeAdmin):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from mappings.saving import Saved
-from syncs.releasing import release
+from syncs.releasing import follow
 from syncs.status import money_text
 from tenants.commands import SentenceCommand
 from tenants.models import QadConnection, Tenant
@@ -18,10 +18,12 @@ class ReleasingCommand(SentenceCommand):
         if not saved or not QadConnection.objects.filter(tenant=tenant).exists():
             return
         kinds = {key[0] for key in saved.keys}
-        released = release(tenant, kinds, now=timezone.now(), actor=self.actor)
+        released = follow(tenant, kinds, now=timezone.now(), actor=self.actor)
         if released.waited:
             money = " · ".join(f"{money_text(minor, code)} {code}" for code, minor in sorted(released.money.items()))
             self.say(f"{released.released} of {released.waited} held documents are free to go now. {money}".strip())
+        if released.rerouted:
+            self.say(f"{released.rerouted} prepared documents are coded anew.")
 
     @property
     def actor(self) -> str:

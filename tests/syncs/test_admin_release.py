@@ -36,7 +36,8 @@ def scene():
 
 def save(client, scene):
     client.force_login(a_user({scene.tenant: Role.FINANCE_USER}))
-    return client.post(reverse("admin:mappings_itemmapping_add"), FALLBACK, follow=True).content.decode()
+    posted = {**FALLBACK, "_impact_seen": "yes"}
+    return client.post(reverse("admin:mappings_itemmapping_add"), posted, follow=True).content.decode()
 
 
 def held():

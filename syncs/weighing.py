@@ -1,0 +1,73 @@
+"""What a change of mappings would do to the documents that are not posted yet, before anybody saves it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from connector.ledger.journals import journal
+from mappings.impact import Case, Impact, Outcome, weigh
+from mappings.overlay import overlaid
+from mappings.planning import Change, plan
+from syncs.books import receivable_account
+from syncs.desk import Desk, open_desk
+from syncs.models import SourceDocument
+from syncs.preparing import BATCH, POSTED_KINDS
+from syncs.rehearsing import Rehearsed, rehearse
+from syncs.releasing import unsent
+from syncs.states import SourceState
+from tenants.models import Tenant
+
+MOST = 1000  # open documents that a page waits for; the newest of more are weighed
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """`open_documents` is how many there are, of which `looked_at` were weighed."""
+
+    impact: Impact
+    open_documents: int
+    looked_at: int
+
+
+def open_documents(tenant: Tenant) -> QuerySet[SourceDocument]:
+    """Held documents, and prepared ones that are not sent yet."""
+    is_open = Q(state=SourceState.HELD) | Q(pk__in=unsent(tenant).values("pk"))
+    return SourceDocument.objects.filter(is_open, tenant=tenant, kind__in=POSTED_KINDS)
+
+
+def weighed(
+    tenant: Tenant, changes: Sequence[Change], *, deleted: Iterable[Any] = (), now: dt.datetime, most: int = MOST
+) -> Weighed:
+    """Prepare the open documents twice without saving: with the mappings as they are, and as they would be."""
+    before = open_desk(tenant.pk)
+    after = replace(before, table=overlaid(before.table, plan(tenant.pk, changes), tuple(deleted)))
+    rows = open_documents(tenant)
+    newest = list(rows.order_by("-pk")[:most])
+    receivable = receivable_account(tenant)
+    cases: list[Case] = []
+    for start in range(0, len(newest), BATCH):
+        cases += _cases(before, after, newest[start : start + BATCH], receivable, now)
+    total = len(newest) if len(newest) < most else rows.count()
+    return Weighed(weigh(cases), total, len(newest))
+
+
+def _cases(before: Desk, after: Desk, rows: Sequence[SourceDocument], receivable: str, now: dt.datetime) -> list[Case]:
+    old, new = rehearse(before, rows, now=now), rehearse(after, rows, now=now)
+    return [
+        Case(_outcome(one, receivable), _outcome(other, receivable), one.row.currency, one.row.total_minor or 0)
+        for one, other in zip(old, new, strict=True)
+    ]
+
+
+def _outcome(one: Rehearsed, receivable: str) -> Outcome:
+    amounts: Counter[tuple[str, str]] = Counter()
+    for document in one.documents:
+        for line in journal(document, receivable):
+            amounts[line.account, line.debit.currency] += line.debit.minor - line.credit.minor
+    return Outcome(one.is_held, {key: minor for key, minor in amounts.items() if minor})
