@@ -15,7 +15,7 @@ from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
-from syncs import intake, redating, refreshing
+from syncs import intake, processes, redating, refreshing
 from syncs.completeness import Balance, equation, sentence
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
@@ -30,9 +30,11 @@ from syncs.settling import Pace
 from syncs.states import PostingState
 from syncs.sweeping import sweep
 from tenants import audit, calendar, connections, policies
-from tenants.models import Tenant
+from tenants.models import QadConnection, Tenant
 
-LEASE = dt.timedelta(minutes=5)
+LEASE = dt.timedelta(minutes=2)  # and a few slow answers of QAD: longer than any pause between two signs of life
+SLOW_ANSWERS = 3
+SIGN_OF_LIFE = dt.timedelta(seconds=10)
 DRAIN_SECONDS = 60.0
 MOST_ROUNDS = 8  # what a refund leans on leans on a payment, and that on an invoice
 
@@ -104,7 +106,7 @@ def _through(
 ) -> Story:
     """A run around `read`: what it takes in is prepared, posted and accounted for."""
     run = start(tenant, kinds, trigger=trigger, now=clock())
-    story = Story(run)
+    story, tell = Story(run), alive(run, clock, tell)
     try:
         with connections.qad_client(tenant) as qad, connections.chargebee_client(tenant) as chargebee:
             _refresh(tenant, qad, clock, tell)
@@ -132,8 +134,7 @@ def start(
     Raises Configuration while another one lives, or while a blackout of the billing calendar is open.
     """
     calendar.refuse_in_blackout(tenant, now)
-    dead = Run.objects.filter(tenant=tenant, purpose=purpose, state=RunState.RUNNING, lease_until__lt=now)
-    dead.update(state=RunState.INTERRUPTED, finished_at=now, sentence="It was interrupted before its end.")
+    _bury_dead(tenant, purpose, now)
     try:
         with transaction.atomic():
             return Run.objects.create(
@@ -142,20 +143,48 @@ def start(
                 trigger=trigger,
                 kinds=list(kinds),
                 key=uuid.uuid4(),
-                lease_until=now + LEASE,
+                lease_until=now + _lease(tenant.pk),
+                holder=processes.this_process(),
                 started_at=now,
             )
     except IntegrityError:
         raise Configuration(
             f"A {purpose.value} of {tenant} is running already. "
-            "Wait for its end, or at most five minutes if it was interrupted."
+            "Wait for its end; one whose process is gone is taken over at once, or within minutes from another machine."
         ) from None
+
+
+def _lease(tenant_id: int) -> dt.timedelta:
+    deadline = QadConnection.objects.filter(tenant_id=tenant_id).values_list("deadline_seconds", flat=True).first()
+    return LEASE + dt.timedelta(seconds=SLOW_ANSWERS * (deadline or 0))
+
+
+def _bury_dead(tenant: Tenant, purpose: Purpose, now: dt.datetime) -> None:
+    """A run whose process on this machine is gone, or whose lease is over, makes room at once."""
+    for run in Run.objects.filter(tenant=tenant, purpose=purpose, state=RunState.RUNNING):
+        if run.lease_until < now or processes.is_gone(run.holder):
+            same = Run.objects.filter(pk=run.pk, key=run.key, state=RunState.RUNNING, lease_until=run.lease_until)
+            same.update(state=RunState.INTERRUPTED, finished_at=now, sentence="It was interrupted before its end.")
+
+
+def alive(run: Run, clock: Clock, tell: Tell) -> Tell:
+    """`tell`, with a sign of life at each step of the way."""
+    last = clock()
+
+    def told(step: Step) -> None:
+        nonlocal last
+        if clock() - last >= SIGN_OF_LIFE:
+            last = clock()
+            keep_alive(run, last)
+        tell(step)
+
+    return told
 
 
 def keep_alive(run: Run, now: dt.datetime) -> None:
     """Raises Configuration when the run was taken for dead meanwhile."""
     mine = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, key=run.key)
-    if not mine.update(lease_until=now + LEASE):
+    if not mine.update(lease_until=now + _lease(run.tenant_id)):
         raise Configuration("This run was taken for dead because it paused too long. Start the sync again.")
 
 

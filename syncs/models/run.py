@@ -22,7 +22,7 @@ class Purpose(models.TextChoices):
 
 
 class Run(models.Model):
-    """At most one run of a tenant and purpose is running; `lease_until` tells a live one from a dead one."""
+    """At most one run of a tenant and purpose is running; it is dead without its process or its lease."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="runs")
     purpose = models.CharField(max_length=5, choices=Purpose.choices, default=Purpose.SYNC)
@@ -31,6 +31,7 @@ class Run(models.Model):
     state = models.CharField(max_length=12, choices=RunState.choices, default=RunState.RUNNING)
     key = models.UUIDField(editable=False)
     lease_until = models.DateTimeField(editable=False)
+    holder = models.CharField(max_length=120, blank=True, editable=False)  # see syncs.processes
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     equation = models.JSONField(default=list, blank=True)

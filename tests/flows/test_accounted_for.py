@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.management.base import CommandError
 from connector.errors import Configuration, ConnectorError
 from syncs import intake, running
 from syncs.models import Cursor, Run, SourceDocument
+from syncs.processes import this_process
 from syncs.status import status
 from tests.flows.scene import Scene, a_scene
 
@@ -132,6 +134,60 @@ def test_a_second_run_waits_while_the_first_one_lives():
             scene.sync()
 
         assert (Run.objects.count(), scene.sent()) == (1, 0)
+
+
+def dead_process():
+    """The name of a process of this machine that is no more."""
+    place, _, _ = this_process().rpartition("/")
+    return f"{place}/1"  # this number began at another time
+
+
+def elsewhere():
+    """The name of a process of another machine."""
+    _, _, number = this_process().partition("/")
+    return f"11111111-2222-3333-4444-555555555555/{number}"
+
+
+@pytest.mark.parametrize(
+    ("holder", "lease_is_over", "is_taken_over"),
+    [
+        (dead_process, False, True),
+        (this_process, False, False),
+        (elsewhere, False, False),
+        (str, False, False),
+        (elsewhere, True, True),
+        (this_process, True, True),
+        (str, True, True),
+    ],
+)
+def test_a_run_is_taken_over_when_its_process_is_gone_or_its_lease_is_over(holder, lease_is_over, is_taken_over):
+    with a_scene() as scene:
+        run = running.start(scene.tenant, [], trigger="test", now=scene.clock())
+        Run.objects.filter(pk=run.pk).update(holder=holder())
+        if lease_is_over:
+            scene.clock.forward(151)
+
+        if not is_taken_over:
+            with pytest.raises(Configuration, match="is running already"):
+                running.start(scene.tenant, [], trigger="test", now=scene.clock())
+        else:
+            running.start(scene.tenant, [], trigger="test", now=scene.clock())
+            with pytest.raises(Configuration, match="taken for dead"):
+                running.keep_alive(run, scene.clock())
+
+        assert Run.objects.filter(state="running").count() == 1
+        assert Run.objects.get(pk=run.pk).state == ("interrupted" if is_taken_over else "running")
+
+
+def test_a_run_shows_signs_of_life_while_it_prepares_and_posts():
+    with a_scene() as scene:
+        run = running.start(scene.tenant, [], trigger="test", now=scene.clock())
+        tell = running.alive(run, scene.clock, lambda step: None)
+        scene.clock.forward(100)
+
+        tell(running.Step("Posting", 1))
+
+        assert Run.objects.get().lease_until > run.lease_until + dt.timedelta(seconds=90)
 
 
 def test_a_run_that_was_taken_for_dead_cannot_close_itself_as_complete():

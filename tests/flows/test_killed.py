@@ -135,6 +135,20 @@ def test_it_ends_with_the_ledger_of_an_undisturbed_run_when_it_was_killed(story,
     assert sent <= attempted
 
 
+def test_a_sync_after_a_kill_goes_on_at_once(template, tmp_path):
+    original, port, _ = template
+    installation, world = original.copy(tmp_path / "own"), a_world()
+    with serve(world, port):
+        killed_when(world, installation, lambda: world.requests["GET /api/v2/invoices"] > 0)
+
+        installation.manage("sync", "demo")
+
+    assert [state for (state,) in installation.rows("SELECT state FROM syncs_run ORDER BY id")] == [
+        "interrupted",
+        "complete",
+    ]
+
+
 def test_two_processes_that_sync_and_drain_at_once_post_each_document_once(template, tmp_path):
     original, port, expected = template
     installation, world = original.copy(tmp_path / "own"), a_world()
