@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from connector.errors import Configuration
-from syncs import indexes, restoring
+from syncs import certified, indexes, restoring
 from tenants import connections, guards, installation
 from tenants.models import ProbeResult, Side, Tenant
 
@@ -29,7 +29,8 @@ def why_not_posting(tenant: Tenant) -> str:
             f"The database lacks what keeps a document from being sent twice (index {', '.join(absent[:3])}). "
             "Restore the database, or have the index made again as the migrations of syncs make it."
         )
-    return connections.why_stopped(tenant, Side.QAD, timezone.now()) or _probe_problem(tenant)
+    stopped = connections.why_stopped(tenant, Side.QAD, timezone.now())
+    return stopped or certified.why_not_certified(tenant) or _probe_problem(tenant)
 
 
 def assert_guarded() -> None:

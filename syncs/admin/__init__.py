@@ -3,3 +3,6 @@
 from syncs.admin import documents, impacts, mapping_release, queue, reconciliations, restore_mode, runs
 
 __all__ = ["documents", "impacts", "mapping_release", "queue", "reconciliations", "restore_mode", "runs"]
+from syncs.admin import certifications
+
+__all__ = ["certifications", "documents", "mapping_release", "queue", "reconciliations", "restore_mode", "runs"]

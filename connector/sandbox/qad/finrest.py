@@ -128,7 +128,7 @@ class Finrest:
 
     def _matches(self, path: str, row: Row, filters: _Filters) -> bool:
         record = self._record(path, row, whole=False)
-        return all(_text(_dig(record, name)) == value for name, value in filters)
+        return all(_fits(name, _text(_dig(record, name)), value) for name, value in filters)
 
     def _record(self, path: str, row: Row, *, whole: bool) -> Record:
         if path == offset_rest.CUSTOMER.path:
@@ -211,6 +211,11 @@ class Finrest:
             parties.complete(row["code"], site, daybook_set, now)
         document = self._record(offset_rest.CUSTOMER.path, saved, whole=True)
         return reply_json(201, [{"status": status, "document": document, "messages": []}])
+
+
+def _fits(name: tuple[str, ...], found: str, wanted: str) -> bool:
+    """Exact; several document types may be asked for at once."""
+    return found in wanted.split(",") if name == ("doc_type",) else found == wanted
 
 
 def _dig(record: Any, path: tuple[str, ...]) -> Any:
