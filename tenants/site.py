@@ -6,8 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -15,18 +13,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from tenants import access, navigation
+from tenants.logins import LoginForm
 from tenants.permissions import Permissions
 from tenants.sandbox import is_sandbox
 
 # Other packages' screens know no tenants, and django-q's would let a person edit the schedules: they stay out.
-_LEFT_OUT = ("django.", "django_q.", "import_export.")
-
-
-class LoginForm(AdminAuthenticationForm):
-    """Members need no staff flag; who belongs to no tenant is told so after signing in."""
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        AuthenticationForm.confirm_login_allowed(self, user)
+_LEFT_OUT = ("django.", "django_q.", "import_export.", "axes.")
 
 
 class ConnectorSite(AdminSite):
