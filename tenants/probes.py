@@ -17,7 +17,10 @@ from connector.qad import probes as qad_probes
 from tenants import audit, connections
 from tenants.models import ChargebeeConnection, ProbeResult, Side, Tenant
 
-LISTS = ("customers", "item_families", "items", "item_prices", "invoices")
+LISTS = (
+    *("customers", "item_families", "items", "item_prices"),
+    *("invoices", "credit_notes", "transactions", "events"),
+)
 _ONCE = Patience(attempts=1)
 _DEADLINE = 15.0
 
@@ -104,10 +107,14 @@ def _chargebee(tenant: Tenant, now: dt.datetime, actor: str) -> Iterator[Step]:
         yield Step(Side.CHARGEBEE, "host", _host_answer(tried), _since(began), _host_sentence(row, tried))
         if not host:
             return
-        _pin(row, host, now, actor)
         client = stack.enter_context(_client(tenant, row, host))
-        for subject, ask in _questions(tenant, row, client):
-            yield _asked(subject, ask)
+        site = _asked("site", lambda: _site(row, client))
+        yield from (_asked("key", lambda: _key(tenant)), site)
+        if site.answer == "wrong_path":
+            return
+        _pin(row, host, now, actor)
+        for name in LISTS:
+            yield _asked(f"list {name}", lambda name=name: _list(name, client))  # type: ignore[misc]
 
 
 def _found_host(tenant: Tenant, row: ChargebeeConnection, stack: ExitStack) -> tuple[str, tuple[Tried, ...]]:
@@ -151,16 +158,6 @@ def _pin(row: ChargebeeConnection, host: str, now: dt.datetime, actor: str) -> N
             audit.record(row.tenant_id, [line], actor=actor, now=now)
 
 
-Question = tuple[str, Callable[[], tuple[str, str]]]
-
-
-def _questions(tenant: Tenant, row: ChargebeeConnection, client: ChargebeeClient) -> Iterator[Question]:
-    yield "key", lambda: _key(tenant)
-    yield "site", lambda: _site(row, client)
-    for name in LISTS:
-        yield f"list {name}", lambda name=name: _list(name, client)  # type: ignore[misc]
-
-
 def _asked(subject: str, ask: Callable[[], tuple[str, str]]) -> Step:
     began = time.monotonic()
     try:
@@ -184,7 +181,10 @@ def _key(tenant: Tenant) -> tuple[str, str]:
 def _site(row: ChargebeeConnection, client: ChargebeeClient) -> tuple[str, str]:
     told = {str(entry.get("product_catalog_version")) for entry in client.configurations()}
     if "v1" in told:
-        return "wrong_path", f"Site '{row.site}' is on Product Catalog 1.0. The connector reads sites on 2.0."
+        return "wrong_path", (
+            f"Site '{row.site}' is on Product Catalog 1.0, and the connector reads sites on 2.0 only. "
+            "Have Chargebee migrate the site, or name another one."
+        )
     return "ok", f"Site '{row.site}' is on Product Catalog 2.0."
 
 

@@ -4,8 +4,11 @@ import datetime as dt
 
 import pytest
 
+from connector.chargebee.resources import BY_KIND
+from connector.qad.closed import ENTITIES, LISTS
 from connector.sandbox.server import serve
 from connector.sandbox.world import World
+from syncs.models import Kind
 from tenants import connections, probes
 from tenants.models import (
     AuditEntry,
@@ -49,6 +52,38 @@ def test_each_step_is_answered_and_stored(server, preset):
     assert {qad[name] for name in ("sign-in", "workspace", "invoice", "customer", "list gl_accounts")} == {"ok"}
     assert len(told) == len(rows) == ProbeResult.objects.count()
     assert all(row.sentence and row.probed_at == NOW for row in rows)
+
+
+def test_every_list_that_is_read_is_asked_for_and_so_is_every_entity_of_qad(server):
+    rows = probes.test_connection(connected(a_tenant(), server.url), NOW)
+    asked = {row.subject.removeprefix("list ") for row in rows if row.side == "chargebee"}
+    assert {BY_KIND[kind].name for kind in (*Kind.values, "event")} <= asked
+    assert {*ENTITIES, *(f"list {name}" for name in LISTS)} <= {row.subject for row in rows if row.side == "qad"}
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(403, "forbidden"), (500, "unreachable"), (404, "wrong_path"), (200, "empty")]
+)
+@pytest.mark.parametrize("name", ["credit_notes", "transactions"])
+def test_a_list_that_does_not_answer_says_how(server, world, name, status, answer):
+    tenant = connected(a_tenant(), server.url)
+    if status != 200:
+        world.faults("chargebee").add("status", path=f"{name}$", status=status)
+    told = answers(probes.test_connection(tenant, NOW), Side.CHARGEBEE)
+    world.faults("chargebee").clear()
+    assert (told[f"list {name}"], told["list customers"]) == (answer, "ok")
+
+
+def test_a_site_on_the_old_product_catalog_is_refused_and_not_pinned(server, world, monkeypatch):
+    tenant = pinnable(server, monkeypatch, "acme-test.eu.chargebee.com")
+    world.chargebee.switches.product_catalog = "v1"
+    rows = probes.test_connection(tenant, NOW)
+    world.chargebee.switches.product_catalog = "v2"
+    told = {row.subject: row for row in rows if row.side == Side.CHARGEBEE}
+    assert (told["host"].answer, told["site"].answer) == ("ok", "wrong_path")
+    assert "Product Catalog 1.0" in told["site"].sentence
+    assert not [subject for subject in told if subject.startswith("list")]
+    assert ChargebeeConnection.objects.get().pinned_host == ""
 
 
 def test_it_never_posts_but_to_sign_in(server, world):

@@ -32,6 +32,7 @@ class Switches:
     site_found: bool = True
     lines_per_page: int | None = None  # a number switches "enterprise-scale invoicing" on
     is_read_only: bool = False
+    product_catalog: str = "v2"
 
 
 class Api:
@@ -91,7 +92,7 @@ class Api:
     def _configuration(self) -> Document:
         return {
             "domain": self.core.domain,
-            "product_catalog_version": "v2",
+            "product_catalog_version": self.switches.product_catalog,
             "chargebee_response_schema_type": "items",
         }
 
