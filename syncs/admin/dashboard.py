@@ -50,6 +50,7 @@ def board(tenant: Tenant, access: Access) -> dict[str, Any]:
         "ready": Posting.objects.filter(tenant=tenant, state=PostingState.READY).count(),
         "read_back": _read_back(tenant),
         "is_posting_on": tenant.is_posting_on,
+        "may_replay": access.may(Action.REPLAY),
         "may_run": access.may(Action.RUN),
         "may_test": access.may(Action.MANAGE_CONNECTIONS),
         "may_switch": access.may(Action.SWITCH_POSTING),

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
 
 from connector.errors import ConnectorError
-from connector.ledger.documents import CustomerInvoice
-from connector.ledger.invoices import Skipped
 from connector.ledger.stored import restore
 from connector.periods import business_date
 from mappings.models import QadCustomer
 from syncs.admin import journals, links, words
-from syncs.admin.jsontext import indented
-from syncs.batch import as_json
-from syncs.deciding_invoices import preview
+from syncs.admin.options import concerned, options, what_next
+from syncs.admin.side_by_side import Comparison, compare
+from syncs.admin.story import shown_json, story
 from syncs.desk import Desk, open_desk
-from syncs.models import Attempt, CustomerCreation, Kind, Posting, SourceDocument
-from syncs.states import DONE, PostingState, SourceState, disposition
+from syncs.fates import STUCK
+from syncs.forcing import MAIN
+from syncs.foresight import Foreseen, foresee
+from syncs.models import (
+    Assignment,
+    CustomerCreation,
+    Edge,
+    ForceRequest,
+    ForceState,
+    Kind,
+    Posting,
+    SourceDocument,
+    Surplus,
+)
+from syncs.states import DONE, PostingState, SourceState, disposition, most_urgent
 from tenants.access import Access
-from tenants.models import AuditEntry, Tenant
+from tenants.models import Tenant
 
-ENTRIES_SHOWN, ATTEMPTS_SHOWN = 200, 30
-LONGEST_JSON = 200_000  # characters of a source document that are shown
+EDGES_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +59,81 @@ class Journal:
 
 
 def chain_of(row: SourceDocument) -> list[Posting]:
-    """Its postings, the first one first; the last is the one that counts."""
-    return list(Posting.objects.filter(tenant=row.tenant_id, source=row).order_by("place"))
+    """Everything that was made of it, in the order in which it was made."""
+    return list(Posting.objects.filter(tenant=row.tenant_id, source=row).order_by("pk"))
 
 
 def standing(row: SourceDocument, chain: list[Posting]) -> str:
-    """The name of the document's disposition."""
-    return str(disposition(row.state, chain[-1].state if chain else None) or words.UNKNOWN)
+    """The name of the document's disposition: of several postings the most urgent counts."""
+    return str(disposition(row.state, most_urgent(posting.state for posting in chain)) or words.UNKNOWN)
 
 
 def page(tenant: Tenant, row: SourceDocument, access: Access) -> dict[str, Any]:
     chain = chain_of(row)
-    last = chain[-1] if chain else None
-    told = _troubles(row, last, access)
+    urgent = concerned(chain)
+    told = _troubles(row, urgent, access)
     return {
         "row": row,
-        "posting": last,
-        "facts": _facts(tenant, row, last),
+        "posting": urgent,
+        "facts": _facts(tenant, row, own_posting(chain)),
         "badge": words.badge(standing(row, chain), words.disposition_label(standing(row, chain))),
         "amount": words.money(row.total_minor, row.currency) if words.has_money(row.kind) else "",
+        "next": what_next(row, chain),
+        "options": options(row, chain, access),
         "troubles": told,
-        "journal": _unrepeated(journal_of(tenant, row, last, access), told) if words.has_money(row.kind) else None,
-        "attempts": _attempts(tenant, chain),
-        "entries": _entries(tenant, row, chain),
+        "journal": _unrepeated(journal_of(tenant, row, chain, access), told) if words.has_money(row.kind) else None,
+        "postings": [_posting(tenant, one) for one in chain],
+        "edges": edges(tenant, row),
+        "story": story(tenant, row, chain),
         "zone": tenant.time_zone,
-        "source": _source(row),
+        "source": shown_json(row.raw),
+        "ignored": row.ignores.filter(ended_at=None).first(),
+        "forced": list(ForceRequest.objects.filter(posting__in=chain, state=ForceState.OPEN).select_related("posting")),
+        "surpluses": list(Surplus.objects.filter(posting__in=chain, reversed_at=None)),
+        "assigned_to": getattr(Assignment.objects.filter(source=row).first(), "assigned_to", ""),
+        "remarks": list(row.remarks.all()),
+    }
+
+
+def own_posting(chain: Sequence[Posting]) -> Posting | None:
+    """The posting of the document itself that was made last, rather than of what followed it."""
+    return next((one for one in reversed(chain) if one.kind in MAIN), chain[-1] if chain else None)
+
+
+def _posting(tenant: Tenant, posting: Posting) -> dict[str, Any]:
+    return {
+        "row": posting,
+        "badge": words.badge(posting.state, posting.get_state_display()),
+        "amount": words.money(posting.total_minor, posting.currency),
+        "date": posting.qad_posting_date or posting.posting_date,
+        "about": f"invoice {posting.invoice_id}" if posting.invoice_id else "",
+    }
+
+
+def edges(tenant: Tenant, row: SourceDocument) -> list[dict[str, Any]]:
+    """What it settles, and what settles it: wanted in Chargebee, reached in QAD."""
+    rows = Edge.objects.filter(tenant=tenant, owner=row)
+    if row.kind == Kind.INVOICE:
+        rows = Edge.objects.filter(tenant=tenant, invoice_id=row.source_id)
+    rows = rows.select_related("owner").defer("owner__raw").order_by("pk")[:EDGES_SHOWN]
+    invoices = SourceDocument.objects.filter(
+        tenant=tenant, kind=Kind.INVOICE, source_id__in=[edge.invoice_id for edge in rows]
+    )
+    pages = dict(invoices.values_list("source_id", "pk"))
+    return [_edge(edge, row, pages) for edge in rows]
+
+
+def _edge(edge: Edge, row: SourceDocument, pages: dict[str, int]) -> dict[str, Any]:
+    if row.kind == Kind.INVOICE:
+        other = links.Button(links.document_url(edge.owner_id), str(edge.owner))
+    else:
+        pk = pages.get(edge.invoice_id)
+        other = links.Button(links.document_url(pk) if pk else "", f"Invoice {edge.invoice_id}")
+    return {
+        "other": other,
+        "wanted": words.money(edge.wanted_minor, edge.currency),
+        "applied": words.money(edge.applied_minor, edge.currency),
+        "is_even": edge.wanted_minor == edge.applied_minor,
     }
 
 
@@ -137,28 +198,32 @@ def troubles(problems: list[dict[str, str]], access: Access) -> list[Trouble]:
     return [Trouble(one["message"], one["fix"], links.fix(one, access)) for one in problems]
 
 
-def journal_of(tenant: Tenant, row: SourceDocument, posting: Posting | None, access: Access) -> Journal:
+def journal_of(tenant: Tenant, row: SourceDocument, chain: Sequence[Posting], access: Access) -> Journal:
     """What QAD has, what it will be sent, or what preparing would make of the document now."""
+    posting = own_posting(chain)
     if posting is not None and posting.state in DONE:
         note = f"As {posting.qad_number} in QAD, dated {posting.qad_posting_date or posting.posting_date}."
         return Journal("Posted journal", note, journals.table(tenant, restore(posting.document)), [])
     if posting is not None and row.state == SourceState.CODED and posting.state != PostingState.HELD:
         note = "This is what was sent." if posting.attempts else "This is what will be sent."
         return Journal("Journal preview", note, journals.table(tenant, restore(posting.document)), [])
-    return shown(tenant, rebuilt(desk_of(tenant), row, posting.reference if posting else ""), access)
+    return shown(tenant, row, foreseen(desk_of(tenant), row), access)
 
 
-def shown(tenant: Tenant, made: Any, access: Access) -> Journal:
-    """What `rebuilt` gave, for a reader."""
-    if isinstance(made, CustomerInvoice):
-        note = "With today's mappings it would become this. Nothing is posted until it is prepared again."
-        return Journal("Journal preview", note, journals.table(tenant, made), [])
-    if isinstance(made, Skipped):
-        return Journal("Journal preview", f"Nothing is posted for it. {made.sentence}", None, [])
+def shown(tenant: Tenant, row: SourceDocument, made: Foreseen | str, access: Access) -> Journal:
+    """What `foreseen` gave, for a reader."""
     if isinstance(made, str):
         return Journal("Journal preview", made, None, [])
-    told = troubles([as_json(problem) for problem in made], access)
-    return Journal("Journal preview", "There is no journal yet, because:", None, told)
+    if made.documents:
+        note = "With today's mappings it would become this. Nothing is posted until it is prepared again."
+        first = next(iter(made.documents.values()))
+        return Journal("Journal preview", note, journals.table(tenant, restore(first)), [])
+    if made.state == SourceState.SKIPPED:
+        said = " ".join(problem["message"] for problem in made.problems)
+        return Journal("Journal preview", f"Nothing is posted for it. {said}", None, [])
+    if not made.problems:
+        return Journal("Journal preview", "Nothing more would be posted of it now.", None, [])
+    return Journal("Journal preview", "There is no journal yet, because:", None, troubles(made.problems, access))
 
 
 def desk_of(tenant: Tenant) -> Desk | str:
@@ -171,33 +236,30 @@ def desk_of(tenant: Tenant) -> Desk | str:
         return f"It cannot be prepared: {error}"
 
 
-def rebuilt(desk: Desk | str, row: SourceDocument, reference: str) -> Any:
-    """A document, Skipped, problems, or the sentence of `desk_of`."""
-    if row.kind != Kind.INVOICE:
-        return f"There is no preview of a {row.get_kind_display().lower()} yet."
-    return desk if isinstance(desk, str) else preview(desk, row.content, reference or "preview")
+def foreseen(desk: Desk | str, row: SourceDocument) -> Foreseen | str:
+    """What preparing would make of it, or the sentence of `desk_of`."""
+    return desk if isinstance(desk, str) else foresee(desk, row, now=timezone.now())
 
 
-def _attempts(tenant: Tenant, chain: list[Posting]) -> list[dict[str, Any]]:
-    """The newest attempts, each with its redacted request and reply."""
-    rows = Attempt.objects.filter(tenant=tenant, posting__in=chain).order_by("-pk")[:ATTEMPTS_SHOWN]
-    return [{"row": attempt, "exchange": _exchange(attempt)} for attempt in rows]
+def compared(desk: Desk | str, row: SourceDocument, access: Access) -> dict[str, Any]:
+    """The stored postings against what a rebuild would give, each pair side by side."""
+    chain = chain_of(row)
+    made = foreseen(desk, row)
+    anew = made.documents if isinstance(made, Foreseen) else {}
+    stored = {one.reference: one for one in chain if one.reference in anew or one.state in STUCK}
+    pairs = [
+        compare(row.tenant, reference, stored[reference].document if reference in stored else None, anew.get(reference))
+        for reference in dict.fromkeys([*stored, *anew])
+    ]
+    says = _in_short(made, pairs)
+    journal = None if pairs and anew else shown(row.tenant, row, made, access)
+    return {"pairs": pairs, "journal": journal, "says": says, "is_open": any(pair.is_changed for pair in pairs)}
 
 
-def _exchange(attempt: Attempt) -> dict[str, Any] | None:
-    stored = attempt.request_and_reply
-    if stored is None:
-        return None
-    bodies = {name: indented(stored.get(name, "")) for name in ("request_body", "reply_body")}
-    return {**stored, **bodies, "milliseconds": round(float(stored.get("elapsed", 0)) * 1000)}
-
-
-def _entries(tenant: Tenant, row: SourceDocument, chain: list[Posting]) -> list[AuditEntry]:
-    """The newest audit lines of the document and its postings, oldest first."""
-    subjects = [f"{row.kind}:{row.source_id}"[:160], *(f"posting:{posting.reference}" for posting in chain)]
-    newest = AuditEntry.objects.filter(tenant=tenant, subject__in=subjects).order_by("-pk")[:ENTRIES_SHOWN]
-    return list(newest)[::-1]
-
-
-def _source(row: SourceDocument) -> str:
-    return indented(zlib.decompress(row.raw).decode("utf-8", "replace")[:LONGEST_JSON])
+def _in_short(made: Foreseen | str, pairs: Sequence[Comparison]) -> str:
+    if isinstance(made, str) or not made.documents:
+        return "still not posted"
+    if any(pair.before is None for pair in pairs):
+        return "would be posted"
+    changes = sum(pair.changes for pair in pairs if pair.after is not None)
+    return words.counted(changes, "change") if changes else "no change"

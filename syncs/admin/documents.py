@@ -10,21 +10,19 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connector.ledger.documents import CustomerInvoice
-from connector.ledger.stored import to_json
 from connector.periods import business_date
-from syncs.admin import document_page, figures, replaying, search, words
-from syncs.admin.differences import Difference, differences
-from syncs.admin.filters import CurrencyFilter, DispositionFilter, ProblemFilter
+from syncs import replay
+from syncs.admin import document_page, links, replaying, search, words
+from syncs.admin.decision_views import DecisionViews
+from syncs.admin.filters import AssignedFilter, CurrencyFilter, DispositionFilter, ProblemFilter, SubjectFilter
 from syncs.admin.reading import ReadOnlyAdmin
-from syncs.desk import Desk
-from syncs.fates import Way
-from syncs.models import Kind, Posting, SourceDocument
-from syncs.states import DONE, PostingState, SourceState, disposition
+from syncs.fates import Way, fate
+from syncs.models import Posting, SourceDocument
+from syncs.states import DONE, IN_FLIGHT, SourceState, disposition
 from tenants import access
 from tenants.access import Action
 from tenants.admin.changes import actor_of
@@ -34,14 +32,14 @@ COMPARED = 20  # documents of a selection that are compared before a rebuild
 
 
 @admin.register(SourceDocument)
-class SourceDocumentAdmin(ReadOnlyAdmin):
+class SourceDocumentAdmin(DecisionViews, ReadOnlyAdmin):
     nav_group, nav_label, nav_order = "Documents", "Documents", 10
     list_title = "Documents"
     list_help = "Everything that was read from Chargebee, and what became of it."
     shows_times = False
     list_display = ("name", "customer", "dated", "amount", "standing")
     list_display_links = ("name",)
-    list_filter = ("kind", DispositionFilter, CurrencyFilter, ProblemFilter)
+    list_filter = ("kind", DispositionFilter, CurrencyFilter, ProblemFilter, SubjectFilter, AssignedFilter)
     search_fields = ("source_id",)
     search_help_text = "A Chargebee id, a customer, a posting reference or a QAD number, or the beginning of one."
     actions = ("rebuild_selected", "resend_selected")
@@ -83,19 +81,28 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         return format_html("{}<br>{}", shown, problem) if problem else shown
 
     def get_urls(self) -> list[URLPattern]:
-        ours: list[tuple[str, Callable[..., HttpResponse]]] = [
-            ("rebuild", self.rebuild_view),
-            ("resend", self.resend_view),
-            ("look-up", self.look_up_view),
-        ]
+        ours: dict[str, Callable[..., HttpResponse]] = {
+            "rebuild": self.rebuild_view,
+            "resend": self.resend_view,
+            "look-up": self.look_up_view,
+            **self.decisions(),
+        }
+        rows = [(f"<path:object_id>/{name}/", name, view) for name, view in ours.items()]
+        rows += [("find/", "find", self.find_view)]
         return [
-            path(
-                f"<path:object_id>/{name}/",
-                self.admin_site.admin_view(view),
-                name=f"syncs_sourcedocument_{name.replace('-', '_')}",
-            )
-            for name, view in ours
+            path(address, self.admin_site.admin_view(view), name=f"syncs_sourcedocument_{name.replace('-', '_')}")
+            for address, name, view in rows
         ] + super().get_urls()
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """The search box of every page: one document opens at once, several are listed."""
+        tenant, text = access.of(request).tenant, request.GET.get("q", "").strip()
+        if tenant is None or not self.has_view_permission(request):
+            raise PermissionDenied
+        found = self.find(tenant, text) if text else set()
+        if len(found) == 1:
+            return HttpResponseRedirect(links.document_url(found.pop()))
+        return HttpResponseRedirect(links.documents_url(q=text) if text else links.documents_url())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -104,20 +111,7 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         if row is None:
             return self.not_there(request, object_id)
         shown = document_page.page(row.tenant, row, access.of(request))
-        return self.page(request, "document.html", title=str(row), buttons=self._buttons(request, shown), **shown)
-
-    def _buttons(self, request: HttpRequest, shown: dict[str, Any]) -> dict[str, bool]:
-        """Which of the replay buttons make sense now, for somebody who may press them."""
-        row, posting = shown["row"], shown["posting"]
-        may = self.has_replay_permission(request)
-        stage = posting.state if posting is not None else ""
-        is_open = stage in (PostingState.UNCERTAIN, PostingState.SENDING, *DONE)
-        is_customer = row.kind == Kind.CUSTOMER and row.state in (SourceState.HELD, SourceState.UNREADABLE)
-        return {
-            "rebuild": may and ((row.kind == Kind.INVOICE and not is_open) or is_customer),
-            "resend": may and stage in (PostingState.REJECTED, PostingState.PARKED),
-            "look_up": may and stage in (PostingState.UNCERTAIN, PostingState.POSTED, PostingState.VERIFIED),
-        }
+        return self.page(request, "document.html", title=str(row), **self.answers(request, row), **shown)
 
     def _replayable(self, request: HttpRequest, object_id: str) -> SourceDocument | None:
         """The document for somebody who may replay it. Raises PermissionDenied."""
@@ -127,20 +121,17 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         return row
 
     def rebuild_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What a rebuild would change; with POST, the rebuild."""
+        """Both ways of Replay with what each would do; with POST, the rebuild."""
         row = self._replayable(request, object_id)
         if row is None:
             return self.not_there(request, object_id)
         if request.method == "POST":
             return self._press(request, Way.REBUILD, row)
-        shown = compared(document_page.desk_of(row.tenant), row, access.of(request))
-        return self.page(
-            request,
-            "rebuild.html",
-            title=f"Rebuild {row.get_kind_display().lower()} {row.source_id}?",
-            row=row,
-            **shown,
-        )
+        shown = document_page.compared(document_page.desk_of(row.tenant), row, access.of(request))
+        states = [posting.state for posting in document_page.chain_of(row)]
+        fates = {way.value: fate(way, row.kind, row.state, states) for way in Way}
+        title = f"Replay {row.get_kind_display().lower()} {row.source_id}"
+        return self.page(request, "rebuild.html", title=title, row=row, fates=fates, **shown)
 
     def resend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if request.method != "POST":
@@ -156,19 +147,18 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
         if row is None:
             return self.not_there(request, object_id)
         chain = document_page.chain_of(row)
-        if not chain or chain[-1].state not in DONE:
+        if any(one.state in IN_FLIGHT for one in chain):
             return self._press(request, Way.RESEND, row)
-        self.message_user(request, replaying.look_up(row.tenant, chain[-1], actor=actor_of(request)))
-        return self._back(row)
+        done = [one for one in chain if one.state in DONE]
+        for posting in done:
+            self.message_user(request, replaying.look_up(row.tenant, posting, actor=actor_of(request)))
+        return self.back(row) if done else self._press(request, Way.RESEND, row)
 
     def _press(self, request: HttpRequest, way: Way, row: SourceDocument) -> HttpResponse:
         self.message_user(
             request, replaying.press(row.tenant, way, [row.pk], actor=actor_of(request)), messages.SUCCESS
         )
-        return self._back(row)
-
-    def _back(self, row: SourceDocument) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:syncs_sourcedocument_change", args=[row.pk]))
+        return self.back(row)
 
     @admin.action(description="Rebuild and post", permissions=["replay"])
     def rebuild_selected(self, request: HttpRequest, queryset: QuerySet[SourceDocument]) -> HttpResponse | None:
@@ -192,19 +182,21 @@ class SourceDocumentAdmin(ReadOnlyAdmin):
     def _confirm_many(
         self, request: HttpRequest, tenant: Tenant, way: Way, queryset: QuerySet[SourceDocument]
     ) -> HttpResponse:
-        keys = queryset.order_by("pk").values("pk")
-        chosen = figures.breakdown(SourceDocument.objects.filter(tenant=tenant, pk__in=keys))
-        first = list(queryset.order_by("-pk").filter(kind=Kind.INVOICE)[:COMPARED]) if way == Way.REBUILD else []
-        desk = document_page.desk_of(tenant) if first else ""
+        """What would happen to each group, with its money, before anything does."""
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True))
+        groups = replay.plan(tenant, keys, way)
+        first = SourceDocument.objects.filter(tenant=tenant, pk__in=keys[-COMPARED:]) if way == Way.REBUILD else []
+        desk = document_page.desk_of(tenant) if keys else ""
         label = replaying.LABELS[way]
         return self.page(
             request,
             "replay_many.html",
-            title=f"{label}: {words.counted(sum(one.count for one in chosen), 'document')}",
+            title=f"{label}: {words.counted(len(keys), 'document')}",
             label=label,
             way=way.value,
-            matrix=figures.matrix(chosen),
-            compared=[{"row": row, **compared(desk, row, access.of(request))} for row in first],
+            groups=replaying.shown(groups),
+            in_background=len(keys) > replaying.AT_ONCE,
+            compared=[{"row": row, **document_page.compared(desk, row, access.of(request))} for row in first],
             limit=COMPARED,
             action=request.POST.get("action", ""),
             selected=request.POST.getlist(ACTION_CHECKBOX_NAME)[:1000],
@@ -217,23 +209,3 @@ def _first_problem(row: SourceDocument, last: Posting | None) -> str:
     problems = problems or (last.problems if last is not None and last.state not in DONE else [])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{problems[0]['message']}{more}" if problems else ""
-
-
-def compared(desk: Desk | str, row: SourceDocument, access: access.Access) -> dict[str, Any]:
-    """The stored document against what a rebuild would give: `changes` is None where one of the two is missing."""
-    chain = document_page.chain_of(row)
-    posting = chain[-1] if chain else None
-    if row.kind != Kind.INVOICE:
-        return {"posting": posting, "changes": None, "journal": None, "says": "decided anew"}
-    made = document_page.rebuilt(desk, row, posting.reference if posting else "")
-    changes = differences(posting.document, to_json(made)) if posting and isinstance(made, CustomerInvoice) else None
-    journal = document_page.shown(row.tenant, made, access)
-    return {"posting": posting, "changes": changes, "journal": journal, "says": _in_short(made, changes)}
-
-
-def _in_short(made: Any, changes: list[Difference] | None) -> str:
-    if not isinstance(made, CustomerInvoice):
-        return "still not posted"
-    if changes is None:
-        return "would be posted"
-    return words.counted(len(changes), "change") if changes else "no change"

@@ -8,9 +8,9 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from syncs.admin import figures
+from syncs.admin import attention, figures
 from syncs.admin.figures import TITLES
-from syncs.models import Kind, Purpose, Run, SourceDocument
+from syncs.models import Assignment, Kind, Purpose, Run, SourceDocument
 from syncs.states import Disposition, SourceState
 from tenants import access
 
@@ -68,5 +68,38 @@ class ProblemFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
             return queryset
-        states = (*figures.STUCK_SOURCES, SourceState.SKIPPED)
+        states = (*figures.STUCK_SOURCES, SourceState.SKIPPED, SourceState.IGNORED)
         return queryset.filter(kind__in=Kind.values, state__in=states, codes__contains=f"|{self.value()}|")
+
+
+class SubjectFilter(SimpleListFilter):
+    """What a problem is about, as the list of causes links to it; there is nothing to choose from by itself."""
+
+    title = "what it is about"
+    parameter_name = "about"  # 'code:subject'
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name, "")
+        return [(asked, asked.partition(":")[2])] if asked else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        tenant = access.of(request).tenant
+        if self.value() is None or tenant is None:
+            return queryset
+        code, _, subject = (self.value() or "").partition(":")
+        return queryset.filter(pk__in=attention.about(tenant, code, subject))
+
+
+class AssignedFilter(SimpleListFilter):
+    title = "looked after by"
+    parameter_name = "assigned"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = Assignment.objects.filter(tenant=access.of(request).tenant).order_by("assigned_to")
+        return [(name, name) for name in rows.values_list("assigned_to", flat=True).distinct()[:CODES_SHOWN]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        mine = Assignment.objects.filter(tenant=access.of(request).tenant, assigned_to=self.value())
+        return queryset.filter(pk__in=mine.values("source_id"))

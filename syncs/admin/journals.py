@@ -50,11 +50,11 @@ def table(tenant: Tenant, document: LedgerDocument) -> Table:
     """Four queries at most, whatever the number of lines."""
     lines = journal(document, receivable_account(tenant))
     names = _account_names(tenant, {line.account for line in lines})
-    mappings = _mappings(tenant, {line.coding.source for line in lines if line.coding is not None})
+    used = mappings(tenant, {line.coding.source for line in lines if line.coding is not None})
     currency = lines[0].debit.currency if lines else ""
     debit = total((line.debit for line in lines), currency)
     credit = total((line.credit for line in lines), currency)
-    rows = [_row(line, names, mappings) for line in lines]
+    rows = [_row(line, names, used) for line in lines]
     return Table(currency, rows, _whole(debit), _whole(credit), debit == credit)
 
 
@@ -93,7 +93,7 @@ def _account_names(tenant: Tenant, codes: set[str]) -> dict[str, str]:
     return dict(QadAccount.objects.filter(tenant=tenant, code__in=codes).values_list("code", "description"))
 
 
-def _mappings(tenant: Tenant, sources: set[str]) -> dict[str, tuple[Button, str]]:
+def mappings(tenant: Tenant, sources: set[str]) -> dict[str, tuple[Button, str]]:
     """'item:12@3' -> the mapping row as a link, and a note if it has been changed since."""
     wanted = {source: parts for source in sources if (parts := _parts(source)) is not None}
     found: dict[str, tuple[Button, str]] = {}

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connector.periods import business_date
 from mappings import coverage
-from syncs.admin import links, words
+from syncs.admin import decision_notices, links, words
 from tenants.access import Access, Action
 from tenants.models import Tenant
 
@@ -45,7 +45,13 @@ def unmapped_prices(tenant: Tenant, access: Access) -> list[Notice]:
     return [Notice("wait", sentence, links.Button(address, "Map them") if address else None)]
 
 
-SOURCES: tuple[Source, ...] = (unmapped_prices,)
+def decisions(tenant: Tenant, access: Access) -> list[Notice]:
+    """What people decided and waits for somebody."""
+    sources = (decision_notices.surpluses, decision_notices.requests, decision_notices.replays)
+    return [Notice(*told) for source in sources for told in source(tenant, access)]
+
+
+SOURCES: tuple[Source, ...] = (decisions, unmapped_prices)
 
 
 def of(tenant: Tenant, access: Access) -> list[Notice]:

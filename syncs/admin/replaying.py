@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -15,7 +16,7 @@ from syncs.admin import words
 from syncs.entities import entity_of
 from syncs.fates import Deed, Way
 from syncs.matching import judge
-from syncs.models import Posting
+from syncs.models import Kind, Posting
 from syncs.permission import why_not_posting
 from tenants import audit, connections
 from tenants.models import Tenant
@@ -24,6 +25,7 @@ AT_ONCE = 500  # documents that one request works on
 LANES = ("prepare", "post", "sweep")
 
 
+TONES = {Deed.REBUILT: "wait", Deed.RESENT: "wait", Deed.LOOKED_UP: "good", Deed.LEFT: "quiet"}
 LABELS: dict[Way, str] = {Way.REBUILD: "Rebuild and post", Way.RESEND: "Send again as it was"}
 
 
@@ -39,6 +41,22 @@ def press(tenant: Tenant, way: Way, keys: Sequence[int], *, actor: str) -> str:
     counts = replay.replay(tenant, way, keys, now=timezone.now(), actor=actor)
     go_on(tenant)
     return sentence(counts, why_not_posting(tenant))
+
+
+def shown(groups: Sequence[replay.Group]) -> list[dict[str, Any]]:
+    """The groups of a plan as rows for a reader."""
+    return [
+        {
+            "deed": group.fate.deed.value,
+            "why": group.fate.why,
+            "kind": Kind(group.kind).label,
+            "currency": group.currency,
+            "count": f"{group.count:,}",
+            "money": words.digits(group.minor, group.currency) if words.has_money(group.kind) else "",
+            "tone": TONES[group.fate.deed],
+        }
+        for group in groups
+    ]
 
 
 def go_on(tenant: Tenant, lanes: Sequence[str] = LANES) -> None:

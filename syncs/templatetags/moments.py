@@ -21,6 +21,23 @@ _SPOKEN: dict[str, str] = {
     "looked-up-by-hand": "Looked up in QAD",
     "sending": "Sending began",
     "ready": "Ready to be sent",
+    "listed": "Read from Chargebee",
+    "changed-in-chargebee": "Changed in Chargebee, read again",
+    "coded": "Decided",
+    "looked-at-again": "To be looked at again",
+    "sent-again": "To be sent again as it was",
+    "late": "A late answer arrived",
+    "force-asked": "Sending again asked for",
+    "force-approved": "Sending again approved",
+    "force-refused": "Sending again refused",
+    "force-withdrawn": "Request to send again withdrawn",
+    "force-expired": "Request to send again expired",
+    "ignore-ended": "No longer ignored",
+    "marked-wrong-in-qad": "Called wrong in QAD",
+    "surplus-named": "Surplus document named",
+    "surplus-reversed": "Surplus document reversed in QAD",
+    "verified": "Read back and the same",
+    "noted": "Note",
 }
 
 
@@ -54,13 +71,13 @@ def change(entry: AuditEntry) -> str:
     said = []
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = _shown(name, before), _shown(name, after)
-        if name in _LEFT_OUT or old == new or (name == "state" and new == entry.action):
+        if name in _LEFT_OUT or old == new or (name == "state" and new in (entry.action, "new")):
             continue
         said.append(f"{name}: {old} → {new}" if old and new else f"{name}: {old or new}")
     return "; ".join(said)
 
 
-_LEFT_OUT = frozenset({"document", "version", "codes", "currency"})
+_LEFT_OUT = frozenset({"document", "version", "codes", "currency", "attempt", "note", "request", "was", "accepted"})
 
 
 def _shown(name: str, values: dict[str, Any]) -> str:
