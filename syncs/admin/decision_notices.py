@@ -1,4 +1,4 @@
-"""What of people's decisions waits for somebody: requests for a second person, surplus in QAD, large replays under way."""
+"""What of people's decisions waits for somebody: requests for a second person, surplus in QAD, replays under way."""
 
 from __future__ import annotations
 

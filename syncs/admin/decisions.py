@@ -1,8 +1,8 @@
-"""What people decided, as lists: documents set aside with their money, requests to send again, surplus, large replays."""
+"""What people decided, as lists: documents set aside with their money, requests to send again, surplus, replays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -40,11 +40,11 @@ class EndedFilter(SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("ended", "Came back"), ("all", "All")]
 
-    def choices(self, changelist: Any) -> Iterable[Any]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         """What is ignored now stands first, and is what the list shows by itself."""
         found = list(super().choices(changelist))
         found[0]["display"] = "Ignored now"
-        return found
+        return iter(found)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "all":
