@@ -10,13 +10,13 @@ from typing import Any
 from syncs.admin import links, words
 from syncs.admin.figures import STUCK_POSTINGS, STUCK_SOURCES, TITLES
 from syncs.models import Kind, Posting, SourceDocument
-from syncs.states import PostingState, SourceState
+from syncs.states import SourceState
 from tenants.access import Access
 from tenants.models import Tenant
 
 READ = 50_000  # stuck documents that are grouped; the page says so if there are more
 GROUPS_SHOWN = 200
-MACHINE = (PostingState.UNCERTAIN,)  # the connector looks these up by itself
+DECIDED = ("conflict", "duplicate", "wrong-in-qad", "uncertain")  # Replay would leave these, or only look them up
 
 Row = tuple[int, str, int | None, list[dict[str, str]]]
 
@@ -119,4 +119,6 @@ def _row(group: Group, access: Access) -> dict[str, Any]:
         "url": links.documents_url(about=f"{group.code}:{group.subject}"),
         "button": links.fix(group.problem, access),
         "fix": group.problem.get("fix", ""),
+        "says": "" if group.problem.get("message") == group.subject else group.problem.get("message", ""),
+        "may_retry": group.code not in DECIDED,
     }

@@ -13,7 +13,7 @@ from syncs.admin import equations, figures, links, notices, runs, words
 from syncs.admin.figures import Cause, Figure
 from syncs.models import Kind, Posting, Purpose, ReadBack, Run, RunState, SourceDocument
 from syncs.permission import why_not_posting
-from syncs.states import PostingState
+from syncs.states import Disposition, PostingState
 from tenants.access import Access, Action
 from tenants.models import Circuit, Tenant
 
@@ -28,6 +28,7 @@ class Attention:
     cause: Cause
     url: str
     button: links.Button | None
+    may_retry: bool  # Replay would do something about it
 
 
 def board(tenant: Tenant, access: Access) -> dict[str, Any]:
@@ -70,7 +71,8 @@ def _run_url(run: Run) -> str:
 
 def _attention(cause: Cause, access: Access) -> Attention:
     problem = {**cause.problem, "code": "" if len(cause.subjects) > 1 else cause.problem.get("code", "")}
-    return Attention(cause, links.documents_url(**cause.query), links.fix(problem, access))
+    may_retry = cause.code not in (Disposition.CONFLICT, Disposition.UNCERTAIN)
+    return Attention(cause, links.documents_url(**cause.query), links.fix(problem, access), may_retry)
 
 
 def _catalogue(found: list[Figure]) -> str:

@@ -102,7 +102,9 @@ class DecisionViews:
             "While it is ignored nothing of it is posted, also when Chargebee changes it. "
             "It counts as ignored, with its money, in every run and at month end."
         )
-        return self._form(request, row, "decide.html", title=f"Ignore {row}", form=form, says=says, label="Ignore it")
+        return self._form(
+            request, row, "decide.html", title=f"Ignore {_name(row)}", form=form, says=says, label="Ignore it"
+        )
 
     def take_back_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if request.method != "POST":
@@ -140,7 +142,7 @@ class DecisionViews:
             f"and posting date are the same: {words.money(posting.total_minor, posting.currency)}, "
             f"{posting.customer_code}, {posting.posting_date}."
         )
-        title = f"Mark {row} as posted by hand"
+        title = f"Mark {_name(row)} as posted by hand"
         return self._form(request, row, "decide.html", title=title, form=form, says=says, label="Compare and mark")
 
     # Conflict and duplicate
@@ -164,7 +166,7 @@ class DecisionViews:
             unasked = ""
         except ConnectorError as error:
             unasked = f"QAD could not be asked: {error.message}"
-        title = f"Settle {row}"
+        title = f"Settle {_name(row)}"
         return self._form(
             request, row, "settle.html", title=title, form=form, sides=sides, posting=posting, unasked=unasked
         )
@@ -229,7 +231,7 @@ class DecisionViews:
             "Another accountant or an integration admin has to approve this within three days. Then QAD is asked, and "
             "only if two look-ups prove that it is not there is it sent again, under the same reference."
         )
-        title = f"Ask to send {row} again"
+        title = f"Ask to send {_name(row)} again"
         return self._form(request, row, "decide.html", title=title, form=form, says=says, label="Ask for it")
 
     def answer_force_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -272,6 +274,10 @@ class DecisionViews:
             return self._gone(request, object_id)
         wrong = save(row.tenant, row, request.POST.get(field, ""), now=timezone.now(), actor=actor_of(request))
         return self._told(request, row, wrong, "It is noted.")
+
+
+def _name(row: SourceDocument) -> str:
+    return f"{row.get_kind_display().lower()} {row.source_id}"
 
 
 def _key(request: HttpRequest, name: str) -> int:

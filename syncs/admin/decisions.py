@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from syncs.admin import attention, links, words
 from syncs.admin.reading import DoorAdmin
 from syncs.models import ForceRequest, ForceState, Ignore, Kind, ReplayJob, Surplus
-from tenants import access
+from tenants import access, navigation
 from tenants.access import Action
 from tenants.models import Tenant
 
@@ -27,6 +27,9 @@ _TONES = {
     ForceState.WITHDRAWN: "quiet",
     ForceState.EXPIRED: "quiet",
 }
+
+
+navigation.register(navigation.Page("Overview", "Needs attention", "admin:syncs_attention", order=10))
 
 
 def tinted(tone: str, label: str) -> SafeString:
@@ -160,7 +163,6 @@ class SurplusAdmin(DoorAdmin):
 
 @admin.register(ReplayJob)
 class ReplayJobAdmin(DoorAdmin):
-    nav_group, nav_label, nav_order = "Documents", "Large replays", 26
     list_title = "Large replays"
     list_help = "Replays that are done in the background, with how far they are. Reload to see more."
     list_display = ("name", "progress", "way", "actor", "asked", "finished", "came_of_it")

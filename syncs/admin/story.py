@@ -47,9 +47,12 @@ def story(tenant: Tenant, row: SourceDocument, chain: Sequence[Posting]) -> list
     runs = _runs(tenant, [entry.at for entry in reads])
     used = {posting.reference: _mappings(tenant, posting) for posting in chain}
     settled = {key for entry in entries if entry.action != "sending" and (key := _key(entry)) in attempts}
+    made = {entry.at for entry in entries if entry.action in MADE}
     events = []
     for entry in entries:
-        about = entry.subject.removeprefix("posting:") if entry.subject.startswith("posting:") else ""
+        if entry.action == "coded" and entry.at in made:
+            continue  # the lines of what was made of it say the same
+        about = _about(entry, row)
         event = Event(entry.at, entry, about=about, json=contents.get(entry.pk, ""))
         key = _key(entry)
         if key in attempts and (entry.action != "sending" or key not in settled):
@@ -63,6 +66,12 @@ def story(tenant: Tenant, row: SourceDocument, chain: Sequence[Posting]) -> list
         events.append(event)
     events += [_lone(one) for one in attempts.values()]
     return sorted(events, key=lambda event: event.at)
+
+
+def _about(entry: AuditEntry, row: SourceDocument) -> str:
+    """What a line concerns beside the document itself: a posting, or its customer."""
+    kind, _, name = entry.subject.partition(":")
+    return name if kind == "posting" else f"customer {name}" if kind != row.kind else ""
 
 
 def _subject(row: SourceDocument) -> str:

@@ -23,7 +23,7 @@ _SPOKEN: dict[str, str] = {
     "ready": "Ready to be sent",
     "listed": "Read from Chargebee",
     "changed-in-chargebee": "Changed in Chargebee, read again",
-    "coded": "Decided",
+    "coded": "Looked at: nothing new to post",
     "looked-at-again": "To be looked at again",
     "sent-again": "To be sent again as it was",
     "late": "A late answer arrived",
@@ -73,7 +73,8 @@ def change(entry: AuditEntry) -> str:
         old, new = _shown(name, before), _shown(name, after)
         if name in _LEFT_OUT or old == new or (name == "state" and new in (entry.action, "new")):
             continue
-        said.append(f"{name}: {old} → {new}" if old and new else f"{name}: {old or new}")
+        label = "QAD number" if name == "qad" else name.replace("_", " ")
+        said.append(f"{label}: {old} → {new}" if old and new else f"{label}: {old or new}")
     return "; ".join(said)
 
 
