@@ -16,7 +16,7 @@ from connector.ledger.reference import hashed_reference, reference
 from connector.ledger.stored import content_hash, to_json
 from connector.money import Money, total
 from connector.qad.payloads import render
-from syncs import dating
+from syncs import dating, rates
 from syncs.desk import Desk
 from syncs.models import Edge, Kind, Posting, SourceDocument
 from syncs.renewing import renew
@@ -194,6 +194,9 @@ def fits(batch: Batch, document: LedgerDocument | list[Problem]) -> LedgerDocume
         return [found.problem]
     batch.dated[document.reference] = found
     document = dating.on_day(document, found.day)
+    missing = rates.problem(batch.desk, document)
+    if missing is not None:
+        return [missing]
     rendered = render(document, batch.desk.profile)
     return rendered if isinstance(rendered, list) else document
 
@@ -253,11 +256,12 @@ def frozen(batch: Batch, document: LedgerDocument, projection: str) -> dict[str,
 
 
 def _evidence(batch: Batch, document: LedgerDocument) -> dict[str, Any]:
-    """Why this day; only of documents that came through `fits`."""
+    """Why this day, and at which rate; only of documents that came through `fits`."""
     found = batch.dated.get(document.reference)
     if found is None:
         return {}
-    return {"wanted_date": dating.wanted_date(found), "evidence": dating.why(found) or None}
+    evidence = {**dating.why(found), **rates.evidence(batch.desk, document)}
+    return {"wanted_date": dating.wanted_date(found), "evidence": evidence or None}
 
 
 def total_of(document: LedgerDocument) -> Money:

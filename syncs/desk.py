@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, field
 from typing import Any
 
 from connector.ledger.coding import MappingTable
 from connector.ledger.credit_notes import CreditNoteRules
+from connector.ledger.currency_rates import NamedRate, RatePolicy
 from connector.ledger.invoices import InvoiceRules
 from connector.ledger.payments import TransactionRules
 from connector.qad.profile import Profile
@@ -30,6 +32,7 @@ class Desk:
     policies: dict[str, Any]
     profile: Profile
     revision: int
+    rates: dict[tuple[str, dt.date], NamedRate | None] = field(default_factory=dict)  # looked up already
 
 
 def open_desk(tenant_id: int) -> Desk:
@@ -38,6 +41,7 @@ def open_desk(tenant_id: int) -> Desk:
     decided = policies.read(tenant)
     prices = CatalogPrice.objects.filter(tenant=tenant).values_list("item_price", "item", "family")
     table = load(tenant.pk, item_of_price={price: (item, family) for price, item, family in prices})
+    fx = RatePolicy(decided["exchange_rate"], tenant.base_currency)
     rules = InvoiceRules(
         zone=tenant.time_zone,
         zero_invoices=decided["zero_invoices"],
@@ -45,6 +49,7 @@ def open_desk(tenant_id: int) -> Desk:
         promotional_credits=decided["promotional_credits"],
         rounding_tolerance_minor=decided["rounding_tolerance_minor"],
         business_entities=tuple(tenant.business_entities),
+        fx=fx,
     )
     note_rules = CreditNoteRules(
         zone=tenant.time_zone,
@@ -52,6 +57,7 @@ def open_desk(tenant_id: int) -> Desk:
         write_off_tax=decided["write_off_tax"],
         rounding_tolerance_minor=decided["rounding_tolerance_minor"],
         business_entities=tuple(tenant.business_entities),
+        fx=fx,
     )
     cash_rules = TransactionRules(
         zone=tenant.time_zone,
@@ -59,6 +65,7 @@ def open_desk(tenant_id: int) -> Desk:
         offline=decided["offline_payments"],
         refund_account=decided["refund_account"],
         business_entities=tuple(tenant.business_entities),
+        fx=fx,
     )
     return Desk(
         tenant=tenant,

@@ -17,10 +17,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from connector.ledger.dating import Dated, on_day
+from connector.ledger.documents import LedgerDocument
 from connector.ledger.stored import content_hash, restore, to_json
 from connector.qad.client import QadClient
 from mappings.listed import PERIODS
-from syncs import dating, refreshing
+from syncs import dating, rates, refreshing
 from syncs.batch import as_json
 from syncs.desk import Desk, open_desk
 from syncs.models import DateApproval, Posting
@@ -107,7 +108,7 @@ def _redate_one(desk: Desk, posting: Posting, now: dt.datetime) -> audit.Line | 
         return _disagree(desk, posting, now)
     if posting.state == PostingState.READY and found.day == posting.posting_date:
         return None
-    return _send_on(posting, on_day(document, found.day), found, now)
+    return _send_on(desk, posting, on_day(document, found.day), found, now)
 
 
 def _spend_approval(desk: Desk, posting: Posting, now: dt.datetime) -> None:
@@ -125,7 +126,9 @@ def _hold(posting: Posting, found: Dated, now: dt.datetime) -> audit.Line | None
     })  # fmt: skip
 
 
-def _send_on(posting: Posting, document: Any, found: Dated, now: dt.datetime) -> audit.Line | None:
+def _send_on(
+    desk: Desk, posting: Posting, document: LedgerDocument, found: Dated, now: dt.datetime
+) -> audit.Line | None:
     """The same document under its reference on another day; looked up first, if it was ever sent."""
     stored = to_json(document)
     values = {
@@ -134,7 +137,7 @@ def _send_on(posting: Posting, document: Any, found: Dated, now: dt.datetime) ->
         "document_hash": content_hash(stored),
         "posting_date": document.posting_date,
         "wanted_date": dating.wanted_date(found),
-        "evidence": _evidence(posting, found),
+        "evidence": _evidence(desk, document, found),
         "must_look_up": posting.attempts > 0,
         "not_before": None,
         "problems": [],
@@ -142,9 +145,9 @@ def _send_on(posting: Posting, document: Any, found: Dated, now: dt.datetime) ->
     return _change(posting, "dated-anew", found.reason or "Its period is open.", now, values)
 
 
-def _evidence(posting: Posting, found: Dated) -> dict[str, Any] | None:
-    kept = {name: told for name, told in (posting.evidence or {}).items() if name != "date"}
-    return {**kept, **dating.why(found)} or None
+def _evidence(desk: Desk, document: LedgerDocument, found: Dated) -> dict[str, Any] | None:
+    """Another day may have another rate."""
+    return {**dating.why(found), **rates.evidence(desk, document)} or None
 
 
 def _disagree(desk: Desk, posting: Posting, now: dt.datetime) -> audit.Line | None:

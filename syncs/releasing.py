@@ -33,7 +33,7 @@ CURES: dict[str, tuple[str, ...]] = {
     "account_roles": ("role-not-mapped", *CODING),
     "banks": ("bank-not-mapped", *CODING),
     "periods": ("period-closed", "date-needs-approval", "no-open-period"),
-    "rates": ("no-exchange-rate", "currency-unknown", "base-currency-differs"),
+    "rates": ("no-exchange-rate", "currency-unknown", "base-currency-differs", "base-currency-wrong"),
     "customers": ("customer-not-linked", "customer-unknown", "customer-inactive", "customer-incomplete"),
 }
 CUSTOMER_CURES = ("customer-has-candidates", "customer-not-in-qad", "customer-code-taken")

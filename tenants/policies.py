@@ -86,6 +86,13 @@ POLICIES: dict[str, Policy] = {
             ("hold", "next_open_period", "original_after_approval"),
         ),
         Policy(
+            "exchange_rate",
+            "qad",
+            "Exchange rate: QAD's own by posting date, or the one that Chargebee gives the document (only where both "
+            "have the same base currency)",
+            ("qad", "document"),
+        ),
+        Policy(
             "lists_hours",
             24,
             "After how many hours QAD's lists are read again; accounts, customers and periods are read by every sync",

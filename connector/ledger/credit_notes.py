@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector.chargebee.records import CreditNote
 from connector.errors import Problem
 from connector.ledger import problems
-from connector.ledger.accounts import coding_problems, customer_problems
+from connector.ledger.accounts import coding_problems, currency_problems, customer_problems
 from connector.ledger.applications import riding, summed
 from connector.ledger.billed import collect, discount_lines, once, sale_lines, tax_lines
 from connector.ledger.coding import MappingTable
+from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import CustomerCreditNote, DocumentLine, Posted, TaxLine
 from connector.ledger.invoices import Skipped
 from connector.ledger.rounding import note_rounding_line
@@ -35,6 +36,7 @@ class CreditNoteRules:
     write_off_tax: str = "gross"  # gross | relief: the note's taxes go back to the state
     rounding_tolerance_minor: int = 5
     business_entities: tuple[str, ...] = ()
+    fx: RatePolicy = field(default_factory=RatePolicy)
 
 
 def is_write_off(note: CreditNote) -> bool:
@@ -98,6 +100,8 @@ def translate(
     on = business_date(note.date, rules.zone)
     link = table.customer(note.customer_id)
     found += customer_problems(note.customer_id, link, table)
+    found += currency_problems(f"Credit note {note.id}", note.currency, table.known)
+    rate = own_rate(note, f"Credit note {note.id}", rules.fx, found)
     parts = _write_off_parts if is_write_off(note) else _billed_parts
     lines, taxes = parts(note, table, rules, on, found)
     if not found:
@@ -119,6 +123,7 @@ def translate(
         total=note.total,
         applications=riding(edges(note), posted, customer=link.qad_code, on=day),
         original_number=invoice.number if invoice else "",
+        exchange_rate=rate,
     )
 
 

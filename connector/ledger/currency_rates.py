@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from connector.chargebee.records import CreditNote, Invoice, Transaction
 from connector.errors import Problem
 from connector.ledger import qad_problems as problems
 from connector.ledger.documents import JournalLine
@@ -31,18 +32,25 @@ class BaseLine:
     amount: Money
 
 
-def own_rate(
-    name: str, currency: str, rate: Decimal | None, base_of_record: str, *, policy: str, base: str
-) -> Decimal | Problem | None:
-    """The rate that a document carries to QAD, None for QAD's own by posting date.
+@dataclass(frozen=True, slots=True)
+class RatePolicy:
+    """`source` is qad (its own rate by posting date) or document (Chargebee's); `base` is QAD's base currency."""
 
-    `policy` is qad or document; `base_of_record` is the base currency that the record's rate leads to, '' if not told.
-    """
-    if policy != "document" or currency == base:
+    source: str = "qad"
+    base: str = ""
+
+
+def own_rate(
+    record: Invoice | CreditNote | Transaction, name: str, policy: RatePolicy, found: list[Problem]
+) -> Decimal | None:
+    """The rate that a document carries to QAD, None for QAD's own by posting date; problems go to `found`."""
+    if policy.source != "document" or record.currency == policy.base:
         return None
-    if base_of_record and base_of_record != base:
-        return problems.base_currency_differs(name, base_of_record, base)
-    return rate if rate else problems.rate_missing(name, currency)
+    if record.base_currency and record.base_currency != policy.base:
+        found.append(problems.base_currency_differs(name, record.base_currency, policy.base))
+    elif not record.exchange_rate:
+        found.append(problems.rate_missing(name, record.currency))
+    return record.exchange_rate
 
 
 def in_base(lines: Sequence[JournalLine], rate: Decimal, base: str, rounding_account: str) -> list[BaseLine] | Problem:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector.chargebee.records import Invoice
 from connector.errors import Problem
 from connector.ledger import problems
-from connector.ledger.accounts import coding_problems, customer_problems
+from connector.ledger.accounts import coding_problems, currency_problems, customer_problems
 from connector.ledger.billed import collect, discount_lines, once, sale_lines, tax_lines
 from connector.ledger.coding import MappingTable
+from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import CustomerInvoice, DocumentLine
 from connector.ledger.rounding import rounding_line
 from connector.ledger.validate import invoice_problems
@@ -30,6 +31,7 @@ class InvoiceRules:
     promotional_credits: str = "granted"  # granted (contra-revenue) | bought (liability)
     rounding_tolerance_minor: int = 5
     business_entities: tuple[str, ...] = ()
+    fx: RatePolicy = field(default_factory=RatePolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def translate(
     on = business_date(invoice.date, rules.zone)
     link = table.customer(invoice.customer_id)
     found += customer_problems(invoice.customer_id, link, table)
+    found += currency_problems(f"Invoice {invoice.id}", invoice.currency, table.known)
+    rate = own_rate(invoice, f"Invoice {invoice.id}", rules.fx, found)
     lines = collect(sale_lines(invoice, table, rules.zone, on), found)
     lines += collect(discount_lines(invoice, table, rules.promotional_credits, on), found)
     lines += collect(_withheld_lines(invoice, table, on), found)
@@ -93,6 +97,7 @@ def translate(
         lines=tuple(lines),
         taxes=tuple(taxes),
         total=owed,
+        exchange_rate=rate,
         purchase_order=invoice.po_number,
     )
 

@@ -6,14 +6,21 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from connector.chargebee.records import Transaction
 from connector.errors import Problem
 from connector.ledger import problems
-from connector.ledger.accounts import customer_problems, one_coding_problems
+from connector.ledger.accounts import (
+    currency_problems,
+    customer_problems,
+    daybook_problems,
+    one_coding_problems,
+)
 from connector.ledger.applications import riding, summed
 from connector.ledger.billed import once
 from connector.ledger.coding import BankRule, MappingTable
+from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import Coding, CustomerPayment, DocumentLine, JournalEntry, Posted
 from connector.ledger.invoices import Skipped
 from connector.ledger.validate_transactions import name_of, payment_problems
@@ -32,6 +39,7 @@ class TransactionRules:
     offline: Mapping[str, str] = field(default_factory=dict)  # payment method ('' any other) -> qad | chargebee
     refund_account: str = "gateway"  # gateway: as mapped | refund_clearing: all through that role
     business_entities: tuple[str, ...] = ()
+    fx: RatePolicy = field(default_factory=RatePolicy)
 
 
 _NEVER_POSTED = {
@@ -106,6 +114,8 @@ def translate(
     found = payment_problems(payment)
     if (problem := origin_problem(payment, rules)) is not None:
         found.append(problem)
+    found += currency_problems(name_of(payment), payment.currency, table.known)
+    rate = own_rate(payment, name_of(payment), rules.fx, found)
     if own is None:
         return [*found, problems.date_missing(name_of(payment))]
     day = posted_on or own
@@ -115,8 +125,9 @@ def translate(
         found.append(problems.bank_not_mapped(name_of(payment), gateway, method, payment.currency, day))
     else:
         found += bank_problems(payment, bank.coding, table)
+        found += daybook_problems(f"The bank mapping of {name_of(payment)}", bank.daybook, table.known)
     if rules.payment_mode == "journal_to_clearing":
-        return _journal(payment, table, reference, bank, own=own, day=day, found=found)
+        return _journal(payment, table, reference, bank, own=own, day=day, rate=rate, found=found)
     link = table.customer(payment.customer_id)
     found += customer_problems(payment.customer_id, link, table)
     if found or link is None or bank is None:
@@ -136,6 +147,7 @@ def translate(
         daybook=bank.daybook,
         payment_method=payment.payment_method,
         payment_reference=payment.reference_number or payment.id_at_gateway,
+        exchange_rate=rate,
     )
 
 
@@ -147,6 +159,7 @@ def _journal(
     *,
     own: dt.date,
     day: dt.date,
+    rate: Decimal | None,
     found: list[Problem],
 ) -> JournalEntry | list[Problem]:
     """Debit clearing, credit on account: the receivable is not touched, so the role must be set."""
@@ -155,7 +168,8 @@ def _journal(
         found.append(problems.role_not_mapped("on_account", day))
     if found or bank is None or on_account is None:
         return once(found)
-    return cash_journal(payment, payment.amount, bank.coding, on_account, reference, table=table, own=own, day=day)
+    cash = bank.coding
+    return cash_journal(payment, payment.amount, cash, on_account, reference, table=table, own=own, day=day, rate=rate)
 
 
 def cash_journal(
@@ -168,6 +182,7 @@ def cash_journal(
     table: MappingTable,
     own: dt.date,
     day: dt.date,
+    rate: Decimal | None = None,
 ) -> JournalEntry:
     """Cash against on account; an `amount` below zero went out."""
     name = name_of(transaction)
@@ -181,6 +196,7 @@ def cash_journal(
         document_date=own,
         posting_date=day,
         lines=(DocumentLine("cash", name, amount, cash), DocumentLine("on_account", name, -amount, on_account)),
+        exchange_rate=rate,
     )
 
 

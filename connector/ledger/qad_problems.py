@@ -91,6 +91,16 @@ def base_currency_differs(name: str, theirs: str, ours: str) -> Problem:
     )
 
 
+def base_currency_wrong(tenant: str, ours: str, theirs: str) -> Problem:
+    return Problem(
+        "base-currency-wrong",
+        f"Base currency of {tenant}",
+        f"{tenant} is set up with base currency {ours}, but QAD keeps these books in {theirs}.",
+        f"Set the tenant's base currency to {theirs}, or correct the domain of the QAD connection.",
+        "tenant",
+    )
+
+
 def base_does_not_balance(rest: Money, lines: int) -> Problem:
     return Problem(
         "base-unbalanced",

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from connector.chargebee.records import CreditNote, Transaction
 from connector.errors import Problem
 from connector.ledger import problems
-from connector.ledger.accounts import customer_problems
+from connector.ledger.accounts import currency_problems, customer_problems
 from connector.ledger.applications import application
 from connector.ledger.billed import once
 from connector.ledger.coding import BankRule, MappingTable
+from connector.ledger.currency_rates import own_rate
 from connector.ledger.documents import Application, Coding, CustomerRefund, JournalEntry, Posted
 from connector.ledger.payments import (
     TransactionRules,
@@ -61,6 +62,8 @@ def translate(
     found = refund_problems(refund)
     if parents.payment is None and (problem := origin_problem(refund, rules)) is not None:
         found.append(problem)
+    found += currency_problems(name_of(refund), refund.currency, table.known)
+    rate = own_rate(refund, name_of(refund), rules.fx, found)
     earliest, own = posting_date(refund, rules.zone, parents), own_date(refund, rules.zone)
     if earliest is None or own is None:
         return [*found, problems.date_missing(name_of(refund))]
@@ -72,7 +75,9 @@ def translate(
             found.append(problems.role_not_mapped("on_account", day))
         if found or cash is None or on_account is None:
             return once(found)
-        return cash_journal(refund, -refund.amount, cash.coding, on_account, reference, table=table, own=own, day=day)
+        return cash_journal(
+            refund, -refund.amount, cash.coding, on_account, reference, table=table, own=own, day=day, rate=rate
+        )
     link = table.customer(refund.customer_id)
     found += customer_problems(refund.customer_id, link, table)
     applications = tuple(_applications(refund, parents, link.qad_code if link else "", found))
@@ -94,6 +99,7 @@ def translate(
         daybook=cash.daybook,
         payment_method=refund.payment_method,
         payment_reference=refund.reference_number or refund.id_at_gateway,
+        exchange_rate=rate,
         original_reference=payment.reference if payment else "",
         original_number=payment.number if payment else "",
     )

@@ -16,17 +16,43 @@ from connector.qad.reading import as_text, at
 MEANINGS: tuple[Meaning, ...] = (
     "duplicate",
     "period_closed",
+    "daybook_wrong",
+    "no_rate",
+    "account_currency",
+    "dimension_not_allowed",
+    "dimension_missing",
     "already_exists",
     "too_long",
+    "inactive",
     "not_found",
     "unknown_code",
     "missing",
 )
 
+# Where it is mended (a screen of the admin), for what has one.
+_LINKS = {
+    "period_closed": "qad_lists",
+    "daybook_wrong": "qad_connection",
+    "no_rate": "qad_lists",
+    "account_currency": "mappings",
+    "dimension_missing": "mappings",
+    "dimension_not_allowed": "mappings",
+    "inactive": "mappings",
+    "unknown_code": "mappings",
+    "not_found": "mappings",
+    "too_long": "qad_connection",
+}
+
 _FIXES = {
     "duplicate": "Look it up in QAD before anything is sent again.",
     "already_exists": "Look it up in QAD before anything is sent again.",
     "period_closed": "Open the period in QAD, or let the tenant's policy choose another date, then replay it.",
+    "daybook_wrong": "Correct the daybook in the bank mapping or in the constants of the QAD profile, then replay it.",
+    "no_rate": "Enter the exchange rate in QAD, then replay it.",
+    "account_currency": "Map it to an account that takes the document's currency, then replay it.",
+    "dimension_missing": "Add it to the mapping of that account, then replay it.",
+    "dimension_not_allowed": "Take it out of the mapping of that account, then replay it.",
+    "inactive": "Correct the mapping, or activate it in QAD, then replay it.",
     "unknown_code": "Correct the mapping, or activate the code in QAD, then replay it.",
     "not_found": "Create it in QAD or correct the mapping, then replay it.",
     "too_long": "Set the field's max_length in the QAD profile, then replay it.",
@@ -74,7 +100,13 @@ def problem(complaint: Complaint, entity: str, profile: Profile) -> Problem:
     of = f" of {about}" if about else ""
     value = f" The value is '{complaint.value}'." if complaint.value else ""
     code = f"qad-{complaint.meaning.replace('_', '-')}" if complaint.meaning else "qad-refused"
-    return Problem(code, about or entity, f"QAD says{of}: {complaint.quoted()}.{value}", _FIXES[complaint.meaning])
+    return Problem(
+        code,
+        about or entity,
+        f"QAD says{of}: {complaint.quoted()}.{value}",
+        _FIXES[complaint.meaning],
+        _LINKS.get(complaint.meaning, ""),
+    )
 
 
 def _entries(found: Any) -> list[Any]:

@@ -24,7 +24,10 @@ Side = Literal["debit", "credit"]
 HeaderSign = Literal["signed", "reversed", "absolute"]
 TableSign = Literal["signed", "reversed", "absolute", "debit_credit"]
 Operator = Literal["equals", "starts_with", "at_least", "at_most"]
-Meaning = Literal["duplicate", "already_exists", "not_found", "period_closed", "unknown_code", "too_long", "missing"]
+Meaning = Literal[
+    "duplicate", "already_exists", "not_found", "period_closed", "daybook_wrong", "no_rate", "account_currency",
+    "dimension_missing", "dimension_not_allowed", "inactive", "unknown_code", "too_long", "missing",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

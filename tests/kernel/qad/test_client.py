@@ -161,9 +161,9 @@ def test_it_looks_up_many_at_once(bench, dialect):
     [
         ({"posting_date": dt.date(2020, 1, 1)}, "qad-period-closed"),
         ({"customer": "NOBODY"}, "qad-missing"),
-        ({"lines": (a_line("120.00", account="4600"),), "taxes": ()}, "qad-missing"),
+        ({"lines": (a_line("120.00", account="4600"),), "taxes": ()}, "qad-dimension-missing"),
         ({"lines": (a_line("119.00"),), "taxes": ()}, "qad-refused"),
-        ({"currency": "XPF", "total": usd("1"), "lines": (a_line("1"),), "taxes": ()}, "qad-refused"),
+        ({"currency": "XPF", "total": usd("1"), "lines": (a_line("1"),), "taxes": ()}, "qad-no-rate"),
     ],
 )
 def test_it_says_in_qads_words_why_a_document_is_refused(bench, dialect, changes, code):

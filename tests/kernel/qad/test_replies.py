@@ -212,11 +212,15 @@ def test_it_judges_the_other_dialect_by_its_own_pointers(status, body, proves):
     [
         ("Period 11 is closed for entity 10USACO.", "qad-period-closed", "Open the period in QAD"),
         ("Daybook CINV is locked in period 11.", "qad-period-closed", "Open the period in QAD"),
-        ("GL account 4000 is not active.", "qad-unknown-code", "Correct the mapping"),
+        ("GL account 4000 is not active.", "qad-inactive", "Correct the mapping"),
+        ("Daybook GLJRN does not fit this kind of document.", "qad-daybook-wrong", "Correct the daybook"),
+        ("No exchange rate from XPF to USD on 2026-11-01.", "qad-no-rate", "Enter the exchange rate"),
+        ("GL account 4630 accepts only EUR.", "qad-account-currency", "takes the document's currency"),
+        ("GL account 2230 does not allow a cost center.", "qad-dimension-not-allowed", "Take it out"),
         ("Customer C1 does not exist.", "qad-not-found", "Create it in QAD"),
         ("Field length should be less than 29.", "qad-too-long", "max_length"),
         ("Field is mandatory.", "qad-missing", "a code that it does not know"),
-        ("GL account 4610 requires a cost center.", "qad-missing", "a code that it does not know"),
+        ("GL account 4610 requires a cost center.", "qad-dimension-missing", "Add it to the mapping"),
         ("Lines and taxes make 1, the document says 2.", "qad-refused", "Correct the cause"),
     ],
 )
