@@ -20,14 +20,14 @@ NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 class Stage:
     """`skew` is how far our clock is ahead of Chargebee's, in seconds; two rows make a page."""
 
-    def __init__(self, *, rows: int = 2, counts_rows: bool = True) -> None:
+    def __init__(self, *, rows: int = 2, counts_rows: bool = True, slug: str = "acme") -> None:
         self.clock = Clock(NOON)
         self.site = ChargebeeSite(self.clock, seed=1, customers=0)
         self.site.pages(rows, counts_rows=counts_rows)
         self.door = Direct(self.site)
         self.skew = 0
         self.client = client_of(self.door, self.ours)
-        self.tenant = a_tenant()
+        self.tenant = a_tenant(slug)
 
     def ours(self) -> dt.datetime:
         return self.clock.now() + dt.timedelta(seconds=self.skew)
