@@ -1,4 +1,4 @@
-"""What went right and still deserves a look: said once, counted when it comes again, cleared by a person."""
+"""What went right and still deserves a look: said once, counted when it comes again, cleared by a clean sweep."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def notice(tenant: Tenant, code: str, subject: str, sentence: str, fix: str, *, 
             continue  # another worker opened it meanwhile
 
 
-def clear(row: Notice, *, now: dt.datetime, actor: str) -> bool:
-    """Close a notice that was read; False if somebody did already."""
+def clear_before(tenant: Tenant, moment: dt.datetime, *, now: dt.datetime, reason: str) -> int:
+    """Close what was not said again since `moment`; returns how many there were."""
     with transaction.atomic():
-        if not Notice.objects.filter(pk=row.pk, cleared_at=None).update(cleared_at=now):
-            return False
-        line = audit.Line("notice-cleared", row.subject, reason=row.sentence)
-        audit.record(row.tenant_id, [line], actor=actor, now=now)
-    return True
+        rows = list(Notice.objects.select_for_update().filter(tenant=tenant, cleared_at=None, last_at__lt=moment))
+        Notice.objects.filter(pk__in=[row.pk for row in rows]).update(cleared_at=now)
+        lines = [audit.Line("notice-cleared", row.subject, before={"code": row.code}, reason=reason) for row in rows]
+        audit.record(tenant.pk, lines, actor="sweep", now=now)
+    return len(rows)

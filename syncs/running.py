@@ -134,7 +134,7 @@ def start(
     Raises Configuration while another one lives, or while a blackout of the billing calendar is open.
     """
     calendar.refuse_in_blackout(tenant, now)
-    _bury_dead(tenant, purpose, now)
+    bury(tenant, purpose, now)
     try:
         with transaction.atomic():
             return Run.objects.create(
@@ -159,7 +159,7 @@ def _lease(tenant_id: int) -> dt.timedelta:
     return LEASE + dt.timedelta(seconds=SLOW_ANSWERS * (deadline or 0))
 
 
-def _bury_dead(tenant: Tenant, purpose: Purpose, now: dt.datetime) -> None:
+def bury(tenant: Tenant, purpose: Purpose, now: dt.datetime) -> None:
     """A run whose process on this machine is gone, or whose lease is over, makes room at once."""
     for run in Run.objects.filter(tenant=tenant, purpose=purpose, state=RunState.RUNNING):
         if run.lease_until < now or processes.is_gone(run.holder):

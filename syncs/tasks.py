@@ -20,6 +20,7 @@ from syncs import (
     health,
     ignoring,
     intake,
+    proving,
     recovering,
     redating,
     refreshing,
@@ -259,6 +260,27 @@ def _is_unverified(tenant: Tenant) -> bool:
     return verifying.due(tenant, timezone.now()).exists()
 
 
+def _prove(tenant: Tenant) -> int:
+    """A slice of the nightly sweep over Chargebee's lists; the windows that are left wait for the next slice."""
+    is_due, since = proving.due(tenant, timezone.now())
+    if not is_due:
+        return 0
+    end = time.monotonic() + SLICE_SECONDS
+    proof = proving.sweep(
+        tenant,
+        since=since,
+        trigger="schedule",
+        clock=timezone.now,
+        tell=lambda step: None,
+        until=lambda: time.monotonic() < end,
+    )
+    return sum(proof.counts.values())
+
+
+def _is_proof_due(tenant: Tenant) -> bool:
+    return proving.due(tenant, timezone.now())[0]
+
+
 LANES: dict[str, Callable[[Tenant], int]] = {
     "uploads": _uploads,
     "decisions": _decisions,
@@ -272,6 +294,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "refresh": _refresh,
     "restore": _restore,
     "twice": _twice,
+    "prove": _prove,
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
     "uploads": _has_uploads,
@@ -286,4 +309,5 @@ WORK: dict[str, Callable[[Tenant], bool]] = {
     "refresh": _has_late_lists,
     "restore": _is_restoring,
     "twice": _is_twice_due,
+    "prove": _is_proof_due,
 }

@@ -60,7 +60,7 @@ def dated_within(resource: Resource, first: int | None, last: int | None) -> Par
     """A window over the document date, both ends included, oldest first; None leaves an end open."""
     params = _params(resource)
     if not resource.dated:
-        return params
+        return changed_since(resource, None)
     params["sort_by[asc]"] = resource.dated
     if first is not None and last is not None:
         params[f"{resource.dated}[between]"] = f"[{first},{last}]"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connector.periods import business_date
 from mappings import coverage
-from syncs.admin import decision_notices, links, words
+from syncs.admin import decision_notices, links, reading_notices, words
 from tenants.access import Access, Action
 from tenants.models import Tenant
 
@@ -51,7 +51,16 @@ def decisions(tenant: Tenant, access: Access) -> list[Notice]:
     return [Notice(*told) for source in sources for told in source(tenant, access)]
 
 
-SOURCES: tuple[Source, ...] = (decisions, unmapped_prices)
+def reading(tenant: Tenant, access: Access) -> list[Notice]:
+    """Clocks, late changes and the last sweep."""
+    found = [Notice("wait", sentence) for sentence in reading_notices.open_notices(tenant)]
+    if skewed := reading_notices.skewed_clock(tenant):
+        found.insert(0, Notice("bad", skewed))
+    tone, swept, address = reading_notices.last_sweep(tenant)
+    return [*found, Notice(tone, swept, links.Button(address, "Show the sweep"))] if swept else found
+
+
+SOURCES: tuple[Source, ...] = (decisions, unmapped_prices, reading)
 
 
 def of(tenant: Tenant, access: Access) -> list[Notice]:

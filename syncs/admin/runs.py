@@ -22,6 +22,8 @@ from tenants.models import Tenant
 
 LONGEST_ID = 100
 
+WINDOWS_SHOWN = 400
+
 
 def is_dead(run: Run) -> bool:
     """It says that it is running, and nobody has heard of it for longer than a live run is silent."""
@@ -117,4 +119,7 @@ class RunAdmin(ReadOnlyAdmin):
         if run is None:
             return self.not_there(request, object_id)
         shown = equations.shown(run)
-        return self.page(request, "run.html", title=str(run), badge=state_badge(run), is_dead=is_dead(run), **shown)
+        windows = list(run.windows.order_by("pk")[:WINDOWS_SHOWN])
+        return self.page(
+            request, "run.html", title=str(run), badge=state_badge(run), is_dead=is_dead(run), windows=windows, **shown
+        )

@@ -45,7 +45,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run {self.pk}"
+        return f"{'Sweep' if self.purpose == Purpose.SWEEP else 'Run'} {self.pk}"
 
 
 class RunPage(models.Model):
