@@ -1,25 +1,7 @@
 """Screens of documents, postings and runs; importing them also tells the mapping screens who waits for a mapping."""
 
 from syncs.admin import (
-    certifications,
-    decisions,
-    documents,
-    impacts,
-    mapping_release,
-    queue,
-    reconciliations,
-    restore_mode,
-    runs,
 )
 
 __all__ = [
-    "certifications",
-    "decisions",
-    "documents",
-    "impacts",
-    "mapping_release",
-    "queue",
-    "reconciliations",
-    "restore_mode",
-    "runs",
 ]

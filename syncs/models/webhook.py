@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -110,6 +108,6 @@ class WebhookEvent(models.Model):
         return self.event_id
 
     @property
-    def content(self) -> Any:
-        """The redacted body."""
-        return json.loads(zlib.decompress(self.body)) if self.body else None
+    def body_text(self) -> str:
+        """The redacted body as JSON, '' where nothing could be kept."""
+        return zlib.decompress(self.body).decode() if self.body else ""

@@ -60,7 +60,7 @@ def test_a_persons_texts_are_not_stored(sender):
     person = {"first_name": "Ada", "email": "ada@acme.example", "billing_address": {"line1": "1 Main St", "zip": "80"}}
     invoice = {"id": "INV-1", "customer_id": "cust-1", "total": 1250, "status": "paid", "notes": ["Dear Ada"]}
     sender.send(an_event(user="ada@acme.example", content={"customer": {"id": "c1", **person}, "invoice": invoice}))
-    kept = the_event().content
+    kept = json.loads(the_event().body_text)
     assert "ada" not in json.dumps(kept).lower()
     assert "Main" not in json.dumps(kept)
     assert kept["content"]["invoice"] == {**invoice, "notes": ["***"]}
