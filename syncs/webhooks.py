@@ -12,9 +12,10 @@ import uuid
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from connector.chargebee import webhook
@@ -56,15 +57,19 @@ def store(credential: WebhookCredential, notice: Notice, *, now: dt.datetime) ->
         fresh |= {"state": EventState.OLD, "sentence": _old(notice.occurred_at)}
     tenant, given = credential.tenant, {"credential": credential.pk, "delivered_at": now}
     try:
-        with transaction.atomic():
+        with _by_itself():
             WebhookEvent.objects.create(tenant=tenant, event_id=notice.event_id, received_at=now, **fresh, **given)
-            return
     except IntegrityError:
         rows = WebhookEvent.objects.filter(tenant=tenant, event_id=notice.event_id)
         with transaction.atomic():
             if not rows.update(deliveries=F("deliveries") + 1, **given):
                 raise
             rows.filter(state__in=_ENDED_BADLY).update(not_before=None, attempts=0, **fresh)
+
+
+def _by_itself() -> AbstractContextManager[Any]:
+    """One statement that commits itself; inside somebody's transaction a savepoint, so that it may fail alone."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
 def due(tenant: Tenant, now: dt.datetime) -> QuerySet[WebhookEvent]:
