@@ -43,7 +43,7 @@ class House:
     def open(self) -> Iterator[None]:
         """gunicorn at its most talkative."""
         command = [sys.executable, "-m", "gunicorn", "connector.wsgi", "--bind", f"127.0.0.1:{self.port}"]
-        command += ["--workers", "2", "--access-logfile", "-", "--log-level", "debug"]
+        command += ["--workers", "2", "--threads", "4", "--access-logfile", "-", "--log-level", "debug"]
         command += ["--access-logformat", "%(r)s %(q)s %(s)s %({authorization}i)s %({raw_uri}e)s"]
         with self.log.open("ab") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=self.own.env, stdout=log, stderr=log)
