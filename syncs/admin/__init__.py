@@ -1,7 +1,29 @@
 """Screens of documents, postings and runs; importing them also tells the mapping screens who waits for a mapping."""
 
 from syncs.admin import (
+    certifications,
+    decisions,
+    documents,
+    impacts,
+    mapping_release,
+    queue,
+    reconciliations,
+    restore_mode,
+    runs,
+    webhook_events,
+    webhook_setup,
 )
 
 __all__ = [
+    "certifications",
+    "decisions",
+    "documents",
+    "impacts",
+    "mapping_release",
+    "queue",
+    "reconciliations",
+    "restore_mode",
+    "runs",
+    "webhook_events",
+    "webhook_setup",
 ]

@@ -53,9 +53,8 @@ def run(label: str, database: dict[str, str], rate: int, seconds: int) -> None:
         before, sender = spent(), Sender(port, told)
         try:
             sender.warm_up()
-            print(
-                f"\n{label}: two workers of four threads, events of {len(sender.body('x')) / 1000:.1f} kB, synchronous commits"
-            )
+            size = len(sender.body("x")) / 1000
+            print(f"\n{label}: two workers of four threads, events of {size:.1f} kB, synchronous commits")
             for each in (rate // 3, rate):
                 report(each, asyncio.run(sender.at(each, seconds)), seconds)
         finally:
