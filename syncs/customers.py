@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import Max
@@ -15,17 +15,27 @@ from connector.chargebee import parse
 from connector.chargebee.records import Customer
 from connector.errors import Problem
 from connector.ledger import problems as say
-from connector.ledger.customers import Directory, Known, as_qad_customer, name_of
+from connector.ledger.customers import Directory, Known, Match, as_qad_customer, name_of
+from connector.ledger.identity import Index
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
+from syncs.alignment.asking import ask
+from syncs.alignment.people import qad_index
+from syncs.alignment.setting import OFF, mode_of
 from syncs.batch import as_json, codes, identity_problem
 from syncs.models import CustomerCreation, Kind, SourceDocument
 from syncs.states import SourceState
-from tenants import audit, policies
+from tenants import audit, connections, policies
 from tenants.models import Tenant
 
 BATCH = 200
 CODE_LENGTH = 8
+
+
+class Listing(Protocol):
+    """QAD's customers, as they are asked for the one that a Chargebee customer is."""
+
+    def match(self, customer: Customer) -> Match: ...
 
 
 @dataclass(slots=True)
@@ -33,7 +43,7 @@ class Batch:
     """What is known while a batch of customers is decided, and what was decided."""
 
     tenant: Tenant
-    directory: Directory
+    directory: Listing
     policies: dict[str, Any]
     codes: Iterator[str]
     now: dt.datetime
@@ -63,7 +73,10 @@ def prepare_customers(tenant: Tenant, *, clock: Callable[[], dt.datetime], actor
         after = rows[-1].pk
 
 
-def _directory(tenant: Tenant) -> Directory:
+def _directory(tenant: Tenant) -> Listing:
+    """With customers kept the same, a match may rest on more than a reference."""
+    if mode_of(tenant) != OFF:
+        return qad_index(tenant, connections.qad_profile(tenant))
     rows = QadCustomer.objects.filter(tenant=tenant, is_gone=False)
     return Directory(
         [Known(*row) for row in rows.values_list("code", "search_key", "tax_id", "external_reference").iterator()]
@@ -104,6 +117,9 @@ def _match(batch: Batch, row: SourceDocument, customer: Customer) -> tuple[Sourc
     if match.code:
         batch.matches[row.pk] = match.code
         return SourceState.LINKED, []
+    if match.candidates and isinstance(batch.directory, Index):
+        pairs = ((customer.id, code, why) for code, why in match.candidates)
+        ask(batch.tenant, pairs, found_from="chargebee", now=batch.now)
     if match.candidates:
         return SourceState.HELD, [say.customer_has_candidates(customer.id, match.candidates)]
     if batch.policies["create_customers"] != "create":

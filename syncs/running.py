@@ -16,6 +16,8 @@ from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
 from syncs import intake, processes, redating, refreshing
+from syncs.alignment.passing import Outcome as Aligned
+from syncs.alignment.passing import align
 from syncs.completeness import Balance, equation, sentence
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
@@ -57,6 +59,7 @@ class Story:
     posted: Counter[str] = field(default_factory=Counter)
     not_posting: str = ""
     left: int = 0  # documents that are ready and were not sent, because posting is off
+    aligned: Aligned = field(default_factory=Aligned)
 
 
 Tell = Callable[[Step], None]
@@ -115,6 +118,8 @@ def _through(
             story.posted = _prepare_and_post(tenant, qad, clock, tell, actor)
             story.not_posting = why_not_posting(tenant)
             story.left = unposted(tenant) if story.not_posting else 0
+            if not story.not_posting:
+                story.aligned = _align(tenant, run, qad, chargebee, clock, tell, actor)
     except ConnectorError as error:
         finish(run, RunState.STOPPED, error.message, now=clock())
         raise
@@ -233,6 +238,18 @@ def _pull(tenant: Tenant, run: Run, kind: str, chargebee: ChargebeeClient, clock
         tell(Step(stage, rows))
 
     intake.pull(tenant, run, kind, chargebee, clock=clock, on_page=on_page)
+
+
+def _align(
+    tenant: Tenant, run: Run, qad: QadClient, chargebee: ChargebeeClient, clock: Clock, tell: Tell, actor: str
+) -> Aligned:
+    """Customers last: documents do not wait for a corrected address."""
+
+    def on_pair(done: int) -> None:
+        keep_alive(run, clock())
+        tell(Step("Aligning customers", done))
+
+    return align(tenant, qad, chargebee, clock=clock, actor=actor, tell=on_pair)
 
 
 def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> None:

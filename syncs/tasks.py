@@ -31,6 +31,8 @@ from syncs import (
     verifying,
     webhooks,
 )
+from syncs.alignment.passing import align
+from syncs.alignment.passing import has_work as has_alignment_work
 from syncs.creating import create_customers
 from syncs.customers import prepare_customers
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
@@ -144,6 +146,15 @@ def _customers(tenant: Tenant) -> int:
         done = create_customers(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
     release(tenant, ("customers",), now=timezone.now(), actor="schedule")
     return done
+
+
+def _align(tenant: Tenant) -> int:
+    if why_not_posting(tenant):
+        return 0
+    with connections.qad_client(tenant) as qad, connections.chargebee_client(tenant) as chargebee:
+        until = time.monotonic() + SLICE_SECONDS
+        done = align(tenant, qad, chargebee, clock=timezone.now, until=until, actor="schedule")
+    return sum(count for name, count in done.counts.items() if name not in ("unchanged", "put off", "busy"))
 
 
 def _post(tenant: Tenant) -> int:
@@ -289,6 +300,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "sweep": _sweep,
     "prepare": _prepare,
     "customers": _customers,
+    "align": _align,
     "post": _post,
     "verify": _verify,
     "refresh": _refresh,
@@ -304,6 +316,7 @@ WORK: dict[str, Callable[[Tenant], bool]] = {
     "sweep": _is_unsettled,
     "prepare": _is_new,
     "customers": _has_creations,
+    "align": lambda tenant: has_alignment_work(tenant, timezone.now()),
     "post": _is_ready,
     "verify": _is_unverified,
     "refresh": _has_late_lists,

@@ -8,8 +8,8 @@ never by time or by who did it: an echo is a pair that is the same.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from connector.ledger.party_fields import Owner
@@ -17,6 +17,7 @@ from connector.ledger.projecting import Projection
 
 MOST_WRITES = 3  # to one field of one customer within BRAKE_WINDOW
 BRAKE_WINDOW = dt.timedelta(hours=1)
+PARKED = "parked"  # the rule of a base that waits for a person: until then no edit of either side is overwritten
 
 
 class Side(StrEnum):
@@ -61,10 +62,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """`rule` is the signature of the rule under which the two values were settled."""
+    """`rule` is the signature of the rule under which the two values were settled; None is a value that was edited,
+    whatever it reads."""
 
-    chargebee: str
-    qad: str
+    chargebee: str | None
+    qad: str | None
     rule: str
 
 
@@ -83,22 +85,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A write that was about to be sent. `sources` are the other side's values that it came from, `seen` the version
-    of the written record that it was based on."""
+    """A write that was about to be sent.
+
+    `sources` are the other side's values that it came from, `rules` the signatures of the rules that asked for it,
+    `seen` the version of the written record that it was based on.
+    """
 
     side: Side
     targets: Mapping[str, str]
     sources: Mapping[str, str]
+    rules: Mapping[str, str]
     seen: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """What a look at the record proved: `landed` fields have (Chargebee's value, QAD's value) as their base, `touched`
-    ones were changed by somebody else, so that they count as changed whatever their value."""
-
-    landed: Mapping[str, tuple[str, str]]
-    touched: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +108,15 @@ class Written:
     at: dt.datetime
 
 
-def decide(
-    rule: Rule, base: Base | None, chargebee: str, qad: str, projection: Projection, *, touched: Collection[Side] = ()
-) -> Verdict:
-    """What becomes of one field. `touched` names sides that count as changed whatever their value."""
+def decide(rule: Rule, base: Base | None, chargebee: str, qad: str, projection: Projection) -> Verdict:
+    """What becomes of one field."""
     if projection.same(rule.name, chargebee, qad):
         return Verdict(Act.AGREED)
     if base is None:
         return _first(rule, chargebee, qad, projection)
-    chargebee_changed = Side.CHARGEBEE in touched or chargebee != base.chargebee
-    qad_changed = Side.QAD in touched or qad != base.qad
+    if base.rule == PARKED and rule.owner == "shared":
+        return Verdict(Act.PARKED, lost=Lost.PARKED)
+    chargebee_changed, qad_changed = chargebee != base.chargebee, qad != base.qad
     if not chargebee_changed and not qad_changed:
         if base.rule == rule.signature:
             return Verdict(Act.LEFT)
@@ -152,22 +148,29 @@ def _settled(rule: Rule, winner: Owner, chargebee: str, qad: str, projection: Pr
     return Verdict(Act.TO_CHARGEBEE, projection.to_chargebee(rule.name, value), lost)
 
 
-def recover(pending: Pending, now: Mapping[str, str], version: str) -> Recovered:
-    """What became of a write whose end nobody saw. `now` and `version` are read from the written record.
+def recover(
+    pending: Pending, bases: Mapping[str, Base], now: Mapping[str, str], version: str
+) -> tuple[dict[str, Base], tuple[str, ...]]:
+    """What became of a write whose end nobody saw: the bases that follow, and which fields landed.
 
-    The version as it was: nothing landed, and it may be sent again. Another version with our value: it landed. Another
-    version with another value: somebody edited it since, even if it reads as it did before (A, B, A).
+    `now` and `version` are read from the written record. The version as it was: nothing landed, and it may be sent
+    again. Another version with our value: it landed. Another version with another value: somebody edited it since, even
+    if it reads as it did before (A, B, A), and that side counts as changed until the field is settled.
     """
     if version == pending.seen:
-        return Recovered({}, frozenset())
-    landed, touched = {}, set()
+        return {}, ()
+    found, landed = {}, []
     for name, target in pending.targets.items():
+        base, is_qad = bases.get(name), pending.side == Side.QAD
         if now.get(name) == target:
+            landed.append(name)
             source = pending.sources[name]
-            landed[name] = (source, target) if pending.side == Side.QAD else (target, source)
-        else:
-            touched.add(name)
-    return Recovered(landed, frozenset(touched))
+            found[name] = (
+                Base(source, target, pending.rules[name]) if is_qad else Base(target, source, pending.rules[name])
+            )
+        elif base is not None:
+            found[name] = replace(base, qad=None) if is_qad else replace(base, chargebee=None)
+    return found, tuple(landed)
 
 
 def braked(history: Iterable[Written], wanted: Iterable[Written], now: dt.datetime) -> tuple[str, ...]:

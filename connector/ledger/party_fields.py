@@ -79,6 +79,7 @@ FIELDS: dict[str, PartyField] = {
         _qad("credit_hold", "Credit hold"),
         _qad("gl_profile", "Control GL profile"),
         _qad("tax_class", "Tax class"),
+        _qad("is_active", "Active in QAD"),
     )
 }
 LETTERED = ("name", "contact", "street1", "street2", "street3", "city")  # what QAD may keep in capitals
@@ -105,6 +106,7 @@ def of_chargebee(customer: Customer) -> dict[str, str]:
             name: customer.noted.get(f"qad_{name}", "")
             for name in ("credit_limit", "credit_hold", "gl_profile", "tax_class")
         },
+        "is_active": customer.noted.get("qad_is_active", "true"),
     }
 
 
@@ -127,6 +129,6 @@ def version_of(row: Mapping[str, Any], values: Values) -> str:
 
     Without either, a change that was undone before it was read leaves no trace.
     """
-    marks = [row.get("modified_at"), row.get("version"), row.get("is_active")]
+    marks = [row.get("modified_at"), row.get("version")]
     text = repr([sorted(values.items()), [text_of(mark) for mark in marks]])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

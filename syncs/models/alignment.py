@@ -43,6 +43,7 @@ class AlignedCustomer(models.Model):
     base = models.JSONField(default=dict, editable=False)
     pending = models.JSONField(null=True, editable=False)
     written = models.JSONField(default=list, editable=False)
+    wanted = models.JSONField(default=dict, editable=False)  # field -> [side, value]: a person wants both sides so
     is_asked = models.BooleanField(
         default=False, editable=False
     )  # a person pressed Replay, or it could not be finished

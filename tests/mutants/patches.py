@@ -24,7 +24,49 @@ def reading(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/syncs/test_reading.py::{name}" for name in names)
 
 
+MERGING = (
+    "tests/kernel/ledger/test_merging.py::test_any_edits_and_crashes_end_the_same_on_both_sides_with_no_edit_lost",
+)
+CUSTOMERS = (
+    Mutant(
+        "customers: a base of values alone, without the version of an unfinished write",
+        "connector/ledger/merging.py",
+        "        elif base is not None:",
+        "        elif base is None and base:",
+        MERGING,
+    ),
+    Mutant(
+        "customers: the last writer wins, whoever owns the field",
+        "connector/ledger/merging.py",
+        'if rule.owner in (editor, "shared"):',
+        "if editor:",
+        MERGING,
+    ),
+    Mutant(
+        "customers: nothing is said of the edit that lost",
+        "connector/ledger/merging.py",
+        "rule.owner, chargebee, qad, projection, Lost.BOTH_CHANGED",
+        "rule.owner, chargebee, qad, projection, Lost.NOTHING",
+        MERGING,
+    ),
+    Mutant(
+        "customers: a write without a line for what it takes away",
+        "syncs/alignment/writing.py",
+        "        lines = journal.log_lost(link, pair, pending.side, now)\n",
+        "        lines: list[AlignedCustomer] = []\n",
+        flow("customers_converge", "test_a_killed_write_loses_no_line_of_the_log"),
+    ),
+    Mutant(
+        "customers: a write without a promise",
+        "syncs/alignment/writing.py",
+        '        _save(link, "pending", "base")\n',
+        '        _save(link, "base")\n',
+        flow("customers_converge", "test_an_edit_after_a_killed_write_is_seen_even_if_it_reads_as_before"),
+    ),
+)
+
 MUTANTS = (
+    *CUSTOMERS,
     Mutant(
         "the fence: a worker settles what is no longer its own",
         "syncs/settling.py",

@@ -52,6 +52,8 @@ class Command(SentenceCommand):
             parts = ", ".join(f"{count} {name}" for name, count in sorted(balance.dispositions.items()))
             sign = "=" if balance.holds else "≠"
             self.say(f"{balance.kind:<12} {balance.currency or '-':<4} {balance.listed:>6} listed {sign} {parts or 0}")
+        if story.aligned.said:
+            self.say(f"Customers: {story.aligned.said}")
         if story.run.state != RunState.COMPLETE:
             raise Failed(f"The run is red: {story.run.sentence}", returncode=REFUSED)
         if story.left:

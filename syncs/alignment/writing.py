@@ -1,0 +1,333 @@
+"""One pair is brought together: read both sides anew, promise the write, send it, read it back, settle.
+
+Killed after the promise: the next pass reads the record and knows by its version and value whether the write landed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from connector.chargebee import customer_form
+from connector.chargebee.customer_writes import CustomerWrites
+from connector.errors import ConnectorError, Problem, Rejected, Transient, Uncertain
+from connector.ledger.merging import BRAKE_WINDOW, Pending, Side, braked
+from connector.ledger.party_fields import FIELDS
+from connector.qad.client import QadClient
+from connector.qad.updating import update
+from syncs.alignment import journal
+from syncs.alignment.setting import Setting
+from syncs.alignment.sides import There, live_chargebee, live_qad, refresh_mirror_row, told_by_chargebee
+from syncs.alignment.standing import standing
+from syncs.alignment.weighing import (
+    Weighed,
+    marks,
+    pending_from,
+    pending_json,
+    recovered,
+    settled_base,
+    weigh,
+    written_base,
+    written_from,
+    written_json,
+)
+from syncs.models import AlignedCustomer, ConflictKind, ConflictState, LinkState
+from syncs.sending import assert_no_transaction
+from tenants import audit
+
+LEASE = dt.timedelta(minutes=5)
+BLOCKED = str(LinkState.BLOCKED)
+PAUSE = dt.timedelta(seconds=30)  # after an answer that says "later"
+_Q_IDLE = Q(lease_until=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a pass holds: both systems, the setting, the clock, and how long an unknown write may still be under way."""
+
+    setting: Setting
+    qad: QadClient
+    chargebee: CustomerWrites
+    clock: Callable[[], dt.datetime]
+    settle: dt.timedelta
+    deadline: float
+    actor: str = "sync"
+
+
+class TakenOver(Exception):
+    """Another worker has the pair: whatever this one would write is not its own any more."""
+
+
+def bring_together(desk: Desk, link: AlignedCustomer) -> str:
+    """Everything for one pair that can be done now; returns how it ended."""
+    assert_no_transaction()
+    if not _claim(link, desk.clock()):
+        return "busy"
+    try:
+        return _work(desk, link)
+    except TakenOver:
+        return "busy"
+    finally:
+        AlignedCustomer.objects.filter(pk=link.pk, claim_key=link.claim_key).update(lease_until=None, claim_key=None)
+
+
+def _claim(link: AlignedCustomer, now: dt.datetime) -> bool:
+    key = uuid.uuid4()
+    free = AlignedCustomer.objects.filter(_Q_IDLE | Q(lease_until__lt=now), pk=link.pk)
+    if not free.update(lease_until=now + LEASE, claim_key=key):
+        return False
+    link.refresh_from_db()
+    return True
+
+
+def _work(desk: Desk, link: AlignedCustomer) -> str:
+    chargebee = live_chargebee(desk.setting, desk.chargebee, link.chargebee_id)
+    qad = live_qad(desk.qad, link.qad_code)
+    if chargebee is None or qad is None or standing(desk.setting.tenant, chargebee.customer):
+        return _put_off(desk, link, "One of the two is not there any more; the next reading of the lists shows more.")
+    pair = _weighed(desk, link, chargebee, qad)
+    written = 0
+    for side in (Side.QAD, Side.CHARGEBEE):
+        targets = _allowed(desk, link, pair, side)
+        if not targets:
+            continue
+        outcome = _write(desk, link, pair, side, targets, chargebee, qad)
+        if outcome == BLOCKED:
+            continue
+        if isinstance(outcome, str):
+            return outcome
+        written += 1
+        chargebee, qad = (chargebee, outcome) if side == Side.QAD else (outcome, qad)
+        pair = weigh(desk.setting, link.base, chargebee.values, qad.values, wanted=link.wanted)
+    settle(desk, link, pair, chargebee, qad)
+    if link.state != LinkState.ALIGNED:
+        return str(link.state)
+    return "written" if written else "settled"
+
+
+def _weighed(desk: Desk, link: AlignedCustomer, chargebee: There, qad: There) -> Weighed:
+    """The verdicts on what is there now, after a write whose end nobody saw is understood."""
+    pending = pending_from(link.pending)
+    if pending is None:
+        return weigh(desk.setting, link.base, chargebee.values, qad.values, wanted=link.wanted)
+    there, now = qad if pending.side == Side.QAD else chargebee, desk.clock()
+    base, landed = recovered(link.base, pending, there.values, there.version)
+    with transaction.atomic():
+        _count(link, pending.side, {name: pending.targets[name] for name in landed}, now)
+        if there.version == pending.seen:
+            journal.take_back(link, (link.pending or {}).get("lines", ()), now)
+        link.base, link.pending = base, None
+        _save(link, "base", "pending", "written")
+    return weigh(desk.setting, base, chargebee.values, qad.values, wanted=link.wanted)
+
+
+def _allowed(desk: Desk, link: AlignedCustomer, pair: Weighed, side: Side) -> dict[str, str]:
+    """The targets that fit and that the brake lets pass; the others are told to a person."""
+    targets, now = dict(pair.targets(side)), desk.clock()
+    if side == Side.CHARGEBEE and not desk.setting.writes_chargebee:
+        return {}
+    for name, value in list(targets.items()):
+        problem = desk.setting.projection.problem(name, side.value, value)
+        if problem:
+            _block(link, pair, problem, now, field=name)
+            del targets[name]
+    if braked(written_from(link.written), marks(side, targets, now), now):
+        _freeze(link, pair, targets, side, now)
+        return {}
+    return targets
+
+
+def _write(
+    desk: Desk, link: AlignedCustomer, pair: Weighed, side: Side, targets: dict[str, str], chargebee: There, qad: There
+) -> There | str:
+    """What the written side has afterwards, or how it ended otherwise."""
+    sources = pair.chargebee if side == Side.QAD else pair.qad
+    there = qad if side == Side.QAD else chargebee
+    rules = {rule.name: rule.signature for rule in desk.setting.rules if rule.name in targets}
+    pending = Pending(side, targets, {name: sources[name] for name in targets}, rules, there.version)
+    _promise(desk, link, pair, pending)
+    try:
+        told = _to_qad(desk, link, qad, targets) if side == Side.QAD else _to_chargebee(desk, link, chargebee, targets)
+    except Uncertain as error:
+        return _put_off(desk, link, error.message, wait=desk.settle, keeps_pending=True)
+    except Rejected as error:
+        return _refused(desk, link, pair, pending, error)
+    except Transient as error:
+        return _put_off(desk, link, error.message)
+    except ConnectorError:
+        _put_off(desk, link, "")
+        raise
+    _keep(desk, link, pair, pending, told)
+    return told
+
+
+def _promise(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending) -> None:
+    """The row before the network: what is about to be written, and a line for every value that it takes away."""
+    now = desk.clock()
+    with transaction.atomic(durable=True):
+        lines = journal.log_lost(link, pair, pending.side, now)
+        link.pending = {**pending_json(pending), "lines": [line.pk for line in lines]}
+        link.base = settled_base(desk.setting, link.base, pair)
+        _save(link, "pending", "base")
+
+
+def _to_qad(desk: Desk, link: AlignedCustomer, qad: There, targets: Mapping[str, str]) -> There:
+    """Relation and customer are one; each step is sent only where its record does not say so already."""
+    profile, code = desk.qad.profile, link.qad_code
+    write = profile.write("customer")
+    changes: dict[str, Any] = {
+        name: value == "true" if name == "is_active" else value for name, value in targets.items()
+    }
+    if "name" in targets and write and "search_name" in write.fields:
+        changes["search_name"] = targets["name"][: write.max_length.get("search_name", 28)].rstrip()
+    if "name" in targets and profile.write("business_relation"):
+        _to_relation(desk, qad.relation or code, changes)
+    desk.qad.send(update(profile, "customer", dict(qad.raw), changes, keys={"code": code}), desk.deadline)
+    return _read_back(live_qad(desk.qad, code), code)
+
+
+def _to_relation(desk: Desk, code: str, changes: Mapping[str, Any]) -> None:
+    row = desk.qad.read("business_relation", {"code": code})
+    if row is None or row.get("name") == changes["name"]:
+        return
+    own = {name: changes[name] for name in ("name", "search_name") if name in changes}
+    desk.qad.send(update(desk.qad.profile, "business_relation", row["raw"], own, keys={"code": code}), desk.deadline)
+
+
+def _to_chargebee(desk: Desk, link: AlignedCustomer, there: There, targets: Mapping[str, str]) -> There:
+    """Fields of the customer first, billing details after; the second form is made of what the first gave back."""
+    key, record = link.chargebee_id, there.raw
+    forms = customer_form.changes(record, targets)
+    if forms.customer:
+        record = desk.chargebee.update(key, forms.customer)
+        forms = customer_form.changes(record, targets)
+    if forms.billing:
+        record = desk.chargebee.bill(key, forms.billing)
+    return told_by_chargebee(desk.setting, record)
+
+
+def _read_back(there: There | None, code: str) -> There:
+    if there is None:
+        raise Uncertain(f"QAD changed customer {code} and does not show it any more.")
+    return there
+
+
+def _keep(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending, told: There) -> None:
+    """What was read back is the base of both sides from now on."""
+    now, side = desk.clock(), pending.side
+    chargebee, qad = (pair.chargebee, told.values) if side == Side.QAD else (told.values, pair.qad)
+    with transaction.atomic():
+        link.base = written_base(desk.setting, link.base, pending.targets, chargebee, qad)
+        link.pending = None
+        _count(link, side, pending.targets, now)
+        _save(link, "base", "pending", "written")
+        if side == Side.QAD:
+            refresh_mirror_row(desk.setting.tenant, link.qad_code, told)
+        now_there = Weighed(chargebee, qad)
+        for name, target in pending.targets.items():
+            if told.values.get(name) != target and not desk.setting.projection.same(name, chargebee[name], qad[name]):
+                text = f"{FIELDS[name].label} was sent to {journal.SIDES[side]} as '{target}' and is kept differently."
+                kind, state = ConflictKind.STORED_DIFFERENTLY, ConflictState.APPLIED
+                journal.open_line(link, kind, text, now=now, field=name, pair=now_there, state=state)
+        line = audit.Line(
+            "customer-written",
+            f"customer:{link.chargebee_id}",
+            after={"side": side.value, "fields": sorted(pending.targets)},
+            personal_before={
+                name: (pair.qad if side == Side.QAD else pair.chargebee)[name] for name in pending.targets
+            },
+            personal_after={name: told.values.get(name, "") for name in pending.targets},
+        )
+        audit.record(link.tenant_id, [line], actor=desk.actor, now=now)
+
+
+def settle(desk: Desk, link: AlignedCustomer, pair: Weighed, chargebee: There, qad: There) -> None:
+    """Nothing is left to write now: versions, base and lines that wait."""
+    now = desk.clock()
+    with transaction.atomic():
+        is_held = link.state in (LinkState.FROZEN, LinkState.BLOCKED)
+        waits = [name for name, verdict in pair.verdicts.items() if verdict.side]
+        link.base = settled_base(desk.setting, link.base, pair)
+        link.wanted = {name: value for name, value in link.wanted.items() if name in waits}
+        link.chargebee_version, link.qad_version = chargebee.version, qad.version
+        link.rules_version, link.pending, link.is_asked, link.not_before = desk.setting.version, None, False, None
+        if not waits and link.state == LinkState.BLOCKED:
+            link.state, link.reason, is_held = LinkState.ALIGNED, "", False
+        if not waits:
+            journal.close(link, (ConflictKind.BLOCKED,), now)
+        link.aligned_at = link.aligned_at if is_held else now
+        journal.log_parked(link, pair, now)
+        _save(
+            link, "base", "wanted", "chargebee_version", "qad_version", "rules_version", "pending", "is_asked",
+            "not_before", "state", "reason", "aligned_at",
+        )  # fmt: skip
+
+
+def _block(link: AlignedCustomer, pair: Weighed | None, problem: Problem, now: dt.datetime, *, field: str = "") -> None:
+    with transaction.atomic():
+        _forget(link, now)
+        link.state, link.reason, link.changed_at = LinkState.BLOCKED, str(problem), now
+        _save(link, "state", "reason", "pending", "changed_at")
+        journal.open_line(link, ConflictKind.BLOCKED, str(problem), now=now, field=field, pair=pair)
+
+
+def _freeze(link: AlignedCustomer, pair: Weighed, targets: Mapping[str, str], side: Side, now: dt.datetime) -> None:
+    names = braked(written_from(link.written), marks(side, targets, now), now)
+    shown = ", ".join(FIELDS[name].label for name in names)
+    text = (
+        f"{shown} would be written to {journal.SIDES[side]} again after too many writes within an hour. Somebody or "
+        "something changes it back. Find out who, then let the connector go on."
+    )
+    with transaction.atomic():
+        link.state, link.reason, link.changed_at = LinkState.FROZEN, text, now
+        _save(link, "state", "reason", "changed_at")
+        for name in names:
+            journal.open_line(link, ConflictKind.FROZEN, text, now=now, field=name, pair=pair)
+
+
+def _refused(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending, error: Rejected) -> str:
+    """Refused because somebody was faster: again with what is there now. Refused for good: a person's turn."""
+    live = live_qad(desk.qad, link.qad_code) if pending.side == Side.QAD else None
+    if live is not None and live.version != pending.seen:
+        return _put_off(desk, link, error.message)
+    fix = "Correct the value where it comes from; it is tried again when it changes, or when you press Replay."
+    _block(link, pair, Problem("customer-refused", str(link), error.message, fix), desk.clock())
+    return BLOCKED
+
+
+def _put_off(
+    desk: Desk, link: AlignedCustomer, why: str, *, wait: dt.timedelta = PAUSE, keeps_pending: bool = False
+) -> str:
+    """Not now: the row says when it goes on."""
+    now = desk.clock()
+    link.is_asked, link.not_before, link.reason = True, now + wait, why
+    if not keeps_pending:
+        _forget(link, now)
+    _save(link, "is_asked", "not_before", "reason", "pending")
+    return "put off"
+
+
+def _forget(link: AlignedCustomer, now: dt.datetime) -> None:
+    """A promise that nothing came of."""
+    if link.pending:
+        journal.take_back(link, link.pending.get("lines", ()), now)
+    link.pending = None
+
+
+def _count(link: AlignedCustomer, side: Side, targets: Mapping[str, str], now: dt.datetime) -> None:
+    """For the brake."""
+    history = [*written_from(link.written), *marks(side, targets, now)]
+    link.written = written_json(history, now, BRAKE_WINDOW)
+
+
+def _save(link: AlignedCustomer, *names: str) -> None:
+    """Only while the pair is still ours. Raises TakenOver."""
+    values = {name: getattr(link, name) for name in names}
+    if not AlignedCustomer.objects.filter(pk=link.pk, claim_key=link.claim_key).update(**values):
+        raise TakenOver
