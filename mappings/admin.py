@@ -1,4 +1,4 @@
-"""Screens of the mappings and of what QAD listed."""
+"""Screens of the mappings."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
-from connector.errors import Conflict, ConnectorError
-from mappings import catalogue_admin, forms, history_admin, lookups, upload_admin
-from mappings.catalog import refresh_mirror
+from connector.errors import Conflict
+from mappings import catalogue_admin, forms, history_admin, lookups, mirror_admin, upload_admin
 from mappings.models import (
     AccountRole,
     BankMapping,
     CustomerMapping,
     ItemMapping,
-    MirrorState,
     QadAccount,
     QadCustomer,
     TaxMapping,
@@ -36,10 +34,9 @@ from tenants import access
 from tenants.access import Action
 from tenants.admin import TenantScopedAdmin
 from tenants.audit import actor_name
-from tenants.connections import qad_client
 from tenants.models import Tenant
 
-__all__ = ["catalogue_admin", "history_admin", "upload_admin"]
+__all__ = ["catalogue_admin", "history_admin", "mirror_admin", "upload_admin"]
 AfterSave = Callable[[HttpRequest, Tenant, Saved], None]
 ImpactOf = Callable[[Tenant, Sequence[Change], Sequence[Any]], list[str]]
 _SEEN = "_impact_seen"  # the impact of this very form has been shown
@@ -241,80 +238,3 @@ class AccountRoleAdmin(DatedAdmin):
     nav_order = 40
     list_display = ("role", "account", "dimensions", "in_force", "version")
     list_filter = ("role",)
-
-
-class MirrorAdmin(TenantScopedAdmin):
-    """What QAD listed last: to look at and to read anew, never to edit."""
-
-    nav_group = "Mappings"
-    nav_label = ""
-    list_name = ""
-    change_list_template = "admin/mappings/mirror_change_list.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_refresh"
-        return [
-            path("refresh/", self.admin_site.admin_view(require_POST(self.refresh_view)), name=name),
-            *super().get_urls(),
-        ]
-
-    @admin.display(description="state")
-    def state(self, row: Any) -> str:
-        if row.is_gone:
-            return "No longer listed"
-        if not row.is_active:
-            return "Inactive"
-        return "Active" if getattr(row, "is_complete", True) else "Active, but no site or daybook set"
-
-    def may_refresh(self, request: HttpRequest) -> bool:
-        found = access.of(request)
-        return found.may(Action.CHANGE_MAPPINGS) or found.may(Action.RUN)
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        tenant = access.of(request).tenant
-        state = MirrorState.objects.filter(tenant=tenant, list_name=self.list_name).first() if tenant else None
-        context = {"mirror_state": state, "may_refresh": self.may_refresh(request), "list_title": self.nav_label}
-        return super().changelist_view(request, {**(extra_context or {}), **context})
-
-    def refresh_view(self, request: HttpRequest) -> HttpResponse:
-        """Read the list from QAD now."""
-        tenant = access.of(request).tenant
-        if tenant is None or not self.may_refresh(request):
-            raise PermissionDenied
-        try:
-            with qad_client(tenant) as client:
-                state = refresh_mirror(tenant, client, self.list_name, timezone.now())
-            tell = messages.success if state.refreshed_at else messages.warning
-            tell(request, state.sentence)
-        except ConnectorError as error:
-            messages.error(request, f"The list could not be read. {error.message}")
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
-
-
-@admin.register(QadAccount)
-class QadAccountAdmin(MirrorAdmin):
-    nav_order = 60
-    nav_label = "GL accounts in QAD"
-    list_name = "gl_accounts"
-    list_display = ("code", "description", "account_type", "currency", "state", "needs", "seen_at")
-    list_filter = ("is_active", "is_gone")
-    search_fields = ("code", "description")
-
-    @admin.display(description="needs")
-    def needs(self, row: QadAccount) -> str:
-        flags = (
-            ("sub-account", row.needs_sub_account),
-            ("cost centre", row.needs_cost_centre),
-            ("project", row.needs_project),
-        )
-        return ", ".join(name for name, is_needed in flags if is_needed) or "—"
-
-
-@admin.register(QadCustomer)
-class QadCustomerAdmin(MirrorAdmin):
-    nav_order = 70
-    nav_label = "Customers in QAD"
-    list_name = "customers"
-    list_display = ("code", "name", "country", "currency", "tax_id", "state", "seen_at")
-    list_filter = ("is_active", "is_complete", "is_gone")
-    search_fields = ("code", "name", "tax_id", "external_reference")

@@ -24,8 +24,8 @@ from mappings.listed import PERIODS
 from syncs import dating, rates, refreshing
 from syncs.batch import as_json
 from syncs.desk import Desk, open_desk
-from syncs.models import DateApproval, Posting
-from syncs.states import PostingState
+from syncs.models import DateApproval, Posting, SourceDocument
+from syncs.states import PostingState, SourceState
 from tenants import audit
 from tenants.models import Tenant
 
@@ -37,12 +37,17 @@ AT_ONCE = 200
 
 def refused(tenant: Tenant) -> QuerySet[Posting]:
     """Rejected because of a closed period, and nobody has looked into it yet."""
-    return Posting.objects.filter(_with(REFUSED), tenant=tenant, state=PostingState.REJECTED)
+    return _open(tenant).filter(_with(REFUSED), state=PostingState.REJECTED)
 
 
 def waiting(tenant: Tenant) -> QuerySet[Posting]:
     """Held until a period opens or somebody approves."""
-    return Posting.objects.filter(_with(*OURS), tenant=tenant, state=PostingState.HELD)
+    return _open(tenant).filter(_with(*OURS), state=PostingState.HELD)
+
+
+def _open(tenant: Tenant) -> QuerySet[Posting]:
+    """Of documents that are prepared: what is ignored, or will be prepared again, is nobody's to send."""
+    return Posting.objects.filter(tenant=tenant, source__state=SourceState.CODED)
 
 
 def _with(*codes: str) -> Q:
@@ -71,13 +76,18 @@ def redate(tenant: Tenant, now: dt.datetime, *, actor: str) -> Counter[str]:
     return counts
 
 
+def redate_of(desk: Desk, row: SourceDocument, now: dt.datetime, *, actor: str) -> Counter[str]:
+    """The same for what waits of one document, inside the caller's transaction."""
+    return _redate(desk, list(waiting(desk.tenant).filter(source=row).values_list("pk", flat=True)), now, actor)
+
+
 def _touched(desk: Desk) -> Iterator[int]:
     yield from refused(desk.tenant).values_list("pk", flat=True)
     yield from waiting(desk.tenant).values_list("pk", flat=True)
     calendar = desk.table.known.calendar
     if calendar is None:
         return
-    ready = Posting.objects.filter(tenant=desk.tenant, state=PostingState.READY)
+    ready = _open(desk.tenant).filter(state=PostingState.READY)
     for day in list(ready.order_by().values_list("posting_date", flat=True).distinct()):
         period = calendar.at(day)
         if period is None or not period.is_open or period.locked:

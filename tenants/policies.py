@@ -100,6 +100,12 @@ POLICIES: dict[str, Policy] = {
             low=1,
             high=168,
         ),
+        Policy(
+            "site_time_zone",
+            "",
+            "The time zone of the Chargebee site, such as America/Denver, shown beside the accounting zone",
+            kind="zone",
+        ),
         Policy("credit_terms", "", "QAD credit terms code for customers created there", kind="text"),
         Policy("customer_code_prefix", "C", "First letters of the QAD codes of customers created there", kind="text"),
         Policy(

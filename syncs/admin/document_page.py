@@ -13,7 +13,7 @@ from connector.errors import ConnectorError
 from connector.ledger.stored import restore
 from connector.periods import business_date
 from mappings.models import QadCustomer
-from syncs.admin import journals, links, words
+from syncs.admin import evidence, journals, links, words
 from syncs.admin.options import concerned, options, what_next
 from syncs.admin.side_by_side import Comparison, compare
 from syncs.admin.story import shown_json, story
@@ -162,6 +162,7 @@ def _facts(tenant: Tenant, row: SourceDocument, posting: Posting | None) -> list
             ("Posting date", posting.qad_posting_date or posting.posting_date),
             ("Not sent before", words.moment(posting.not_before, tenant.time_zone) if posting.not_before else ""),
         ]
+    found += evidence.facts(tenant, row, posting) if words.has_money(row.kind) else []
     creation = CustomerCreation.objects.filter(source=row).first() if row.kind == Kind.CUSTOMER else None
     if creation is not None:
         found += [("QAD customer", creation.code), ("Creation in QAD", creation.get_step_display())]

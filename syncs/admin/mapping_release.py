@@ -16,7 +16,9 @@ from connector.errors import ConnectorError
 from mappings.admin import MappingAdmin
 from mappings.catalogue_admin import CatalogPriceAdmin
 from mappings.history_admin import MappingChangeAdmin
+from mappings.mirror_admin import RefreshingAdmin
 from mappings.saving import Saved
+from syncs import redating
 from syncs.admin import replaying, words
 from syncs.permission import why_not_posting
 from syncs.releasing import CURES, Released, follow, held_for, unsent
@@ -86,5 +88,12 @@ def sentence(released: Released) -> str:
     return f"{waited} waited for mappings of this kind; {freed}" + (f" {still:,} still wait." if still else "") + moved
 
 
+def after_refresh(request: HttpRequest, tenant: Tenant) -> None:
+    """What the screens of QAD's lists call: a period may have opened, a code may be there by now."""
+    redating.redate(tenant, timezone.now(), actor=actor_of(request))
+    _release(request, tenant, list(CURES))
+
+
+RefreshingAdmin.after_refresh = after_refresh
 for screen in (MappingAdmin, CatalogPriceAdmin, MappingChangeAdmin):
     screen.after_save = after_save

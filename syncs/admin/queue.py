@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from syncs.admin import links, search, words
+from syncs.admin import links, previews, search, words
 from syncs.admin.filters import CurrencyFilter
 from syncs.admin.reading import DoorAdmin
 from syncs.models import Attempt, CustomerCreation, Posting
@@ -48,6 +49,9 @@ class PostingAdmin(DoorAdmin):
     list_filter = ("state", CurrencyFilter)
     search_fields = ("reference",)
     search_help_text = "A reference or a QAD number, or the beginning of one."
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("preview/", self.admin_site.admin_view(previews.page), name="syncs_preview"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
         return super().get_queryset(request).select_related("tenant").defer("document")
