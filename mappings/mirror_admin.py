@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from connector.errors import ConnectorError
-from mappings import usage
+from mappings import table, usage
 from mappings.catalog import refresh_configured
 from mappings.kinds import KINDS
 from mappings.listed import ACCOUNTS, CUSTOMERS, LISTS, Mirrored
-from mappings.models import MirrorAnswer, MirrorState, QadAccount, QadCode, QadCustomer
-from tenants import access
+from mappings.models import AccountRole, BankMapping, MirrorAnswer, MirrorState, QadAccount, QadCode, QadCustomer
+from tenants import access, certificates
 from tenants.access import Action
 from tenants.admin import TenantScopedAdmin
 from tenants.connections import qad_client
@@ -255,3 +255,14 @@ def _row_url(use: usage.Use) -> str:
         return reverse(f"admin:mappings_{KINDS[use.kind].model._meta.model_name}_change", args=[use.row.pk])
     except NoReverseMatch:
         return ""
+
+
+def leaned_on(tenant: Tenant) -> dict[str, set[str]]:
+    """What the test of a connection asks QAD for: default accounts, cash accounts, and daybooks of mappings."""
+    accounts: set[str] = set()
+    for model in (AccountRole, BankMapping):
+        accounts |= set(model._default_manager.filter(tenant=tenant).values_list("gl_account", flat=True))
+    return {"gl_accounts": accounts, "daybooks": table.codes_in_use(tenant.pk)["daybooks"]}
+
+
+certificates.register(leaned_on)

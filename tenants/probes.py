@@ -13,8 +13,9 @@ from django.db import transaction
 from connector.chargebee.client import ChargebeeClient, Patience, try_host
 from connector.chargebee.site import Outcome, Tried, hosts, key_warnings, pin
 from connector.errors import Authentication, Configuration, ConnectorError
+from connector.qad import certificate
 from connector.qad import probes as qad_probes
-from tenants import audit, connections
+from tenants import audit, certificates, connections
 from tenants.models import ChargebeeConnection, ProbeResult, Side, Tenant
 
 LISTS = (
@@ -47,7 +48,7 @@ def test_connection(
     Not to be called inside a transaction: it talks to both systems.
     """
     steps: list[Step] = []
-    for step in (*_told(_chargebee(tenant, now, actor), tell), *_told(_qad(tenant), tell)):
+    for step in (*_told(_chargebee(tenant, now, actor), tell), *_told(_qad(tenant, now), tell)):
         steps.append(step)
     return _store(tenant, steps, now)
 
@@ -85,12 +86,16 @@ def _store(tenant: Tenant, steps: list[Step], now: dt.datetime) -> list[ProbeRes
     return [row for row in rows if (row.side, row.subject) in asked]
 
 
-def _qad(tenant: Tenant) -> Iterator[Step]:
+def _qad(tenant: Tenant, now: dt.datetime) -> Iterator[Step]:
+    is_in = True
     try:
         with connections.qad_client(tenant) as client:
             for probe in qad_probes.run(client):
                 subject = probe.subject.removeprefix("entity ")
                 yield Step(Side.QAD, subject, probe.answer, probe.seconds, probe.sentence)
+                is_in = is_in and (probe.subject not in ("sign-in", "workspace") or probe.answer in ("ok", "empty"))
+            for probe in certificate.run(client, certificates.wanted(tenant, now)) if is_in else ():
+                yield Step(Side.QAD, probe.subject, probe.answer, probe.seconds, probe.sentence)
     except ConnectorError as error:
         yield Step(Side.QAD, "sign-in", "not_configured", 0.0, error.message)
 

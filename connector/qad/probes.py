@@ -16,8 +16,9 @@ from connector.qad.profile_shape import Write
 from connector.qad.substitute import filled, filled_pairs
 
 Answer = Literal[
-    "ok", "empty", "forbidden", "wrong_path", "not_configured", "unreachable", "refused_credentials", "wrong_profile"
-]
+    "ok", "empty", "forbidden", "wrong_path", "not_configured", "unreachable", "refused_credentials", "wrong_profile",
+    "missing", "closed",
+]  # fmt: skip
 _IMPOSSIBLE = "~PROBE~"  # no instance has this code
 _DEADLINE = 20.0
 
@@ -34,11 +35,11 @@ class Probe:
 
 def run(client: QadClient) -> Iterator[Probe]:
     """Every question in order, each as soon as it is answered. Without a sign-in the rest is not asked."""
-    signed_in = _timed("sign-in", lambda: _sign_in(client))
+    signed_in = timed("sign-in", lambda: _sign_in(client))
     yield signed_in
     if signed_in.answer != "ok":
         return
-    workspace = _timed("workspace", lambda: _workspace(client))
+    workspace = timed("workspace", lambda: _workspace(client))
     yield workspace
     if workspace.answer in ("unreachable", "refused_credentials"):
         return
@@ -50,15 +51,16 @@ def run(client: QadClient) -> Iterator[Probe]:
 
 def probe_list(client: QadClient, name: str) -> Probe:
     """One row of a list."""
-    return _timed(f"list {name}", lambda: _list(client, name))
+    return timed(f"list {name}", lambda: _list(client, name))
 
 
 def probe_entity(client: QadClient, name: str) -> Probe:
     """Whether an entity's path is there, by a read of a record that cannot exist; never by a POST."""
-    return _timed(f"entity {name}", lambda: _entity(client, name))
+    return timed(f"entity {name}", lambda: _entity(client, name))
 
 
-def _timed(subject: str, ask: Callable[[], tuple[Answer, str]]) -> Probe:
+def timed(subject: str, ask: Callable[[], tuple[Answer, str]]) -> Probe:
+    """One question with how long its answer took; what goes wrong is an answer, too."""
     began = time.monotonic()
     try:
         answer, sentence = ask()

@@ -12,7 +12,7 @@ from tenants.commands import OTHER_SIDE, Failed, SentenceCommand, tenant_named
 from tenants.models import Side
 
 # An empty list or one that the profile does not use is no failure; where nothing was asked, everything is.
-FAILURES = frozenset({"unreachable", "refused_credentials", "forbidden", "wrong_path", "wrong_profile"})
+FAILURES = frozenset({"unreachable", "refused_credentials", "forbidden", "wrong_path", "wrong_profile", "missing"})
 _FIRST = frozenset({"host", "sign-in"})
 
 
