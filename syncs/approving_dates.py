@@ -10,9 +10,9 @@ from connector.ledger.dating import Dated
 from connector.ledger.stored import restore
 from syncs import dating, redating
 from syncs.desk import Desk, open_desk
+from syncs.foresight import dry
 from syncs.models import DateApproval, SourceDocument
 from syncs.preparing import DECIDE, decide
-from syncs.previewing import dry
 from syncs.states import SourceState
 from tenants import audit
 from tenants.models import Tenant
@@ -47,7 +47,7 @@ def awaited(desk: Desk, row: SourceDocument, now: dt.datetime) -> list[dt.date]:
     held = redating.waiting(desk.tenant).filter(source=row)
     found: list[Dated] = [dating.dated(desk, restore(posting.document)) for posting in held]
     if row.state == SourceState.HELD and row.kind in DECIDE:
-        found += dry(desk, [row], now).awaited
+        found += dry(desk, [row], now=now).awaited
     return [one.day for one in found if one.problem is not None and one.problem.code == CODE]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +27,20 @@ class Foreseen:
     documents: dict[str, dict[str, Any]]
 
 
-def foresee(desk: Desk, row: SourceDocument, *, now: dt.datetime) -> Foreseen:
-    """Decide one document of a posted kind; whatever a decision might write is rolled back."""
-    if row.kind not in DECIDE:
-        return Foreseen("", [], {})
+def dry(desk: Desk, rows: Sequence[SourceDocument], *, now: dt.datetime) -> Batch:
+    """What preparing would decide about documents of one kind; whatever a decision might write is rolled back."""
     batch = Batch(desk, now, "preview")
     with transaction.atomic():
-        decide_all(batch, [row])
+        decide_all(batch, rows)
         transaction.set_rollback(True)
+    return batch
+
+
+def foresee(desk: Desk, row: SourceDocument, *, now: dt.datetime) -> Foreseen:
+    """One document of a posted kind."""
+    if row.kind not in DECIDE:
+        return Foreseen("", [], {})
+    batch = dry(desk, [row], now=now)
     documents = {posting.reference: posting.document for posting in batch.fresh}
     for move in batch.moves:
         if "document" in move.values:

@@ -19,8 +19,9 @@ from connector.ledger.stored import restore
 from syncs.batch import Batch
 from syncs.books import receivable_account
 from syncs.desk import Desk
+from syncs.foresight import dry
 from syncs.models import Posting, SourceDocument
-from syncs.preparing import BATCH, DECIDE, POSTED_KINDS
+from syncs.preparing import BATCH, POSTED_KINDS
 from syncs.states import PostingState, SourceState
 
 Totals = dict[tuple[str, str], list[Decimal]]  # (account, currency) -> [debit, credit]
@@ -48,14 +49,6 @@ class Previewed:
         return sorted({source for source in found if source})
 
 
-def dry(desk: Desk, rows: Sequence[SourceDocument], now: dt.datetime) -> Batch:
-    """What preparing would decide about documents of one kind; nothing is written."""
-    batch = Batch(desk, now, "preview")
-    if rows:
-        DECIDE[rows[0].kind](batch, rows)
-    return batch
-
-
 def upcoming(desk: Desk, now: dt.datetime, kinds: Collection[str] = POSTED_KINDS) -> Iterator[Previewed]:
     """Everything that would go out now: what is ready, then what is new, kind by kind in the order of a run.
 
@@ -68,14 +61,14 @@ def upcoming(desk: Desk, now: dt.datetime, kinds: Collection[str] = POSTED_KINDS
             yield _of_posting(desk, posting, receivable)
         new = SourceDocument.objects.filter(tenant=desk.tenant, kind=kind, state=SourceState.NEW)
         for rows in _batches(new):
-            yield from _of_batch(desk, rows, dry(desk, rows, now), receivable)
+            yield from _of_batch(desk, rows, dry(desk, rows, now=now), receivable)
 
 
 def of_documents(desk: Desk, rows: Sequence[SourceDocument], now: dt.datetime) -> list[Previewed]:
     """These documents: what preparing would make of them now, and what stands already."""
     receivable, found = receivable_account(desk.tenant), []
     for row in rows:
-        made = list(_of_batch(desk, [row], dry(desk, [row], now), receivable))
+        made = list(_of_batch(desk, [row], dry(desk, [row], now=now), receivable))
         shown = {one.reference for one in made}
         standing = Posting.objects.filter(tenant=desk.tenant, source=row).exclude(reference__in=shown).order_by("pk")
         found += [_of_posting(desk, posting, receivable) for posting in standing.select_related("source")] + made
