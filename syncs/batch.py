@@ -62,6 +62,8 @@ class Batch:
     dated: dict[str, Dated] = field(default_factory=dict)  # reference -> when it is posted, and why then
     awaited: list[Dated] = field(default_factory=list)  # days that no period takes
     names: set[str] = field(default_factory=set)  # references given in this batch, in capitals
+    renewed: set[int] = field(default_factory=set)  # other sources that this changes something for
+    freed: set[str] = field(default_factory=set)  # what somebody may wait for, and need not any more
 
 
 def read(desk: Desk, kind: str, content: dict[str, Any]) -> Any:
@@ -91,6 +93,20 @@ def withdraw(batch: Batch, posting: Posting | None) -> None:
         "withdrawn", f"posting:{posting.reference}", before={"state": posting.state}, after={"state": "held"}
     )
     batch.moves.append(Move(posting, posting.state, {"state": PostingState.HELD, "changed_at": batch.now}, line))
+
+
+def keep(batch: Batch, posting: Posting) -> None:
+    """What QAD has is wanted there after all."""
+    if posting.is_ending:
+        line = audit.Line("kept", f"posting:{posting.reference}", after={"is_ending": False})
+        batch.moves.append(Move(posting, posting.state, {"is_ending": False, "changed_at": batch.now}, line))
+
+
+def end(batch: Batch, posting: Posting) -> None:
+    """What QAD has is to be taken back: from now on nothing is applied to it, and what is comes off."""
+    if not posting.is_ending:
+        line = audit.Line("ending", f"posting:{posting.reference}", after={"is_ending": True})
+        batch.moves.append(Move(posting, posting.state, {"is_ending": True, "changed_at": batch.now}, line))
 
 
 def mark(batch: Batch, row: SourceDocument, state: SourceState) -> None:
@@ -131,6 +147,17 @@ def write(batch: Batch) -> None:
     audit.record(batch.desk.tenant.pk, batch.lines, actor=batch.actor, now=batch.now)
     moved = [move.line for move in batch.moves if _moved(batch, move)]
     audit.record(batch.desk.tenant.pk, moved, actor=batch.actor, now=batch.now)
+    _look_again(batch)
+
+
+def _look_again(batch: Batch) -> None:
+    """Other sources are decided anew; a person's decision about one stands."""
+    mine = SourceDocument.objects.filter(tenant=batch.desk.tenant)
+    others = mine.filter(pk__in=batch.renewed, state__in=(SourceState.CODED, SourceState.HELD, SourceState.WAITING))
+    waiting = mine.filter(waits_for__in=batch.freed, state=SourceState.WAITING)
+    why = "A document that it leans on, or that leans on it, is corrected or taken back."
+    for found in (others, waiting):
+        renew(batch.desk.tenant.pk, found, why, now=batch.now, actor=batch.actor)
 
 
 def _line(row: SourceDocument, state: str) -> audit.Line:
@@ -172,6 +199,11 @@ def wait(batch: Batch, row: SourceDocument, problem: Problem, waits_for: str) ->
     """The document follows by itself when `waits_for` ('invoice:ID') has been posted."""
     tell(batch, row, SourceState.WAITING, [problem])
     batch.waits[row.pk] = waits_for[:130]
+
+
+def come_back(batch: Batch, row: SourceDocument) -> None:
+    """A document that has been prepared is looked at again when QAD has it: something leans on it."""
+    batch.waits[row.pk] = f"{row.kind}:{row.source_id}"[:130]
 
 
 def name_for(batch: Batch, kind: str, source_id: str, place: int = 0) -> str:

@@ -12,10 +12,9 @@ from django.db.models import F
 from connector.money import Money
 from syncs.models import Edge, Posting, SourceDocument
 from syncs.renewing import renew
-from syncs.states import PostingState, SourceState
+from syncs.states import STANDING, PostingState, SourceState
 from tenants import audit
 
-STANDING = (PostingState.POSTED, PostingState.VERIFIED)
 CARRIERS = ("credit_note", "payment")  # their document names the invoices that it settles at once
 EDGES = ("application", "unapplication")
 
@@ -27,6 +26,7 @@ def follow(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> Non
             _apply(posting, posting.document["applications"], 1, now)
         elif posting.kind in EDGES:
             _apply(posting, posting.document["applications"], 1 if posting.kind == "application" else -1, now)
+            _look_again(posting, now)
         elif posting.kind == "reversal":
             _reversed(posting, now)
     _wake(tenant_id, [posting for posting in postings if posting.kind not in (*EDGES, "reversal")], now)
@@ -35,19 +35,41 @@ def follow(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> Non
 
 def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int, now: dt.datetime) -> None:
     for row in applications:
-        if row.get("kind", "invoice") != "invoice":
-            continue
-        amount = Money(Decimal(row["amount"]), posting.currency).minor
-        edge, _ = Edge.objects.get_or_create(
-            owner_id=posting.source_id,
-            invoice_id=row["source_id"],
-            defaults={"tenant_id": posting.tenant_id, "currency": posting.currency},
-        )
-        Edge.objects.filter(pk=edge.pk).update(applied_minor=F("applied_minor") + sign * amount)
+        kind = row.get("kind", "invoice")
+        if kind == "invoice":
+            _move_edge(posting, row, sign)
         if sign < 0:
-            waiting = SourceDocument.objects.filter(tenant_id=posting.tenant_id, waits_for=f"edges:{row['source_id']}")
-            why = f"What settled invoice {row['source_id']} was taken off."
-            renew(posting.tenant_id, waiting.filter(state=SourceState.WAITING), why, now=now)
+            _free(posting.tenant_id, kind, row["source_id"], now)
+
+
+def _look_again(posting: Posting, now: dt.datetime) -> None:
+    """What was sent may not be wanted any more: its owner is decided anew, unless the invoice is to be taken back."""
+    edges = Edge.objects.filter(owner_id=posting.source_id, invoice_id=posting.invoice_id)
+    differs = edges.exclude(wanted_minor=F("applied_minor")).exists()
+    invoice = Posting.objects.filter(
+        tenant_id=posting.tenant_id, source__source_id=posting.invoice_id, kind="invoice", is_ending=False
+    )
+    if differs and invoice.filter(state__in=STANDING).exists():
+        owner = SourceDocument.objects.filter(pk=posting.source_id, state=SourceState.CODED)
+        renew(posting.tenant_id, owner, f"{posting.reference} is in QAD, and not wanted there any more.", now=now)
+
+
+def _move_edge(posting: Posting, row: dict[str, Any], sign: int) -> None:
+    amount = Money(Decimal(row["amount"]), posting.currency).minor
+    edge, _ = Edge.objects.get_or_create(
+        owner_id=posting.source_id,
+        invoice_id=row["source_id"],
+        defaults={"tenant_id": posting.tenant_id, "currency": posting.currency},
+    )
+    Edge.objects.filter(pk=edge.pk).update(applied_minor=F("applied_minor") + sign * amount)
+
+
+def _free(tenant_id: int, kind: str, source_id: str, now: dt.datetime) -> None:
+    """What waited for something to come off this document is looked at again."""
+    what = f"edges:{source_id}" if kind == "invoice" else f"refunds:{source_id}"
+    waiting = SourceDocument.objects.filter(tenant_id=tenant_id, waits_for=what[:130], state=SourceState.WAITING)
+    why = f"What settled {kind.replace('_', ' ')} {source_id} was taken off."
+    renew(tenant_id, waiting, why, now=now)
 
 
 def _reversed(posting: Posting, now: dt.datetime) -> None:
@@ -64,7 +86,7 @@ def _reversed(posting: Posting, now: dt.datetime) -> None:
     ]
     undone.update(state=PostingState.REVERSED, changed_at=now)
     audit.record(posting.tenant_id, lines, actor="sync", now=now)
-    Edge.objects.filter(owner_id=posting.source_id).update(applied_minor=0)
+    _apply(posting, posting.document["original"].get("applications", ()), -1, now)
     why = f"{posting.reference} took back what was posted of it."
     renew(posting.tenant_id, SourceDocument.objects.filter(pk=posting.source_id), why, now=now)
 
@@ -76,7 +98,11 @@ def _settle_rest(tenant_id: int, owners: Sequence[int], now: dt.datetime) -> Non
     if not left:
         return
     invoices = Posting.objects.filter(
-        tenant_id=tenant_id, kind="invoice", state__in=STANDING, source__source_id__in={invoice for _, invoice in left}
+        tenant_id=tenant_id,
+        kind="invoice",
+        state__in=STANDING,
+        is_ending=False,
+        source__source_id__in={invoice for _, invoice in left},
     )
     posted = set(invoices.values_list("source__source_id", flat=True))
     keys = {owner for owner, invoice in left if invoice in posted}
@@ -91,10 +117,10 @@ def _wake(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> None
     if not named:
         return
     waiting = SourceDocument.objects.filter(
-        tenant_id=tenant_id, waits_for__in=[f"{kind}:{source_id}" for kind, source_id in named]
+        tenant_id=tenant_id, waits_for__in=[f"{kind}:{source_id}"[:130] for kind, source_id in named]
     )
     why = "What it waited for is in QAD."
-    renew(tenant_id, waiting.filter(state=SourceState.WAITING), why, now=now)
+    renew(tenant_id, waiting.filter(state__in=(SourceState.WAITING, SourceState.CODED)), why, now=now)
     invoices = [source_id for kind, source_id in named if kind == "invoice"]
     open_edges = Edge.objects.filter(tenant_id=tenant_id, invoice_id__in=invoices)
     owners = open_edges.exclude(wanted_minor=F("applied_minor")).values("owner_id")

@@ -1,8 +1,9 @@
-"""What becomes of an invoice: a posting, a rule that skips it, or what a person must mend."""
+"""What becomes of an invoice: its posting, its correction or end, a rule that skips it, or what a person must mend."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.functions import Upper
@@ -11,25 +12,52 @@ from connector.chargebee.records import Invoice
 from connector.errors import Problem
 from connector.ledger import problems as say
 from connector.ledger.documents import CustomerInvoice
-from connector.ledger.invoices import Skipped, projection, skip_rule, translate
+from connector.ledger.invoices import Skipped, is_gone, projection, skip_rule, translate
 from connector.ledger.reference import hashed_reference, reference
-from syncs.batch import Batch, add_posting, fits, mark, read, rebuild, record, tell, withdraw
+from connector.ledger.reversals import ended_on
+from syncs import settlements, sides
+from syncs.batch import Batch, add_posting, come_back, fits, mark, name_for, read, rebuild, record, tell, withdraw
+from syncs.chains import Chain, as_posted, chains_of, is_in_flight, last_main, leave, mains
 from syncs.desk import Desk
 from syncs.models import Kind, Posting, SourceDocument
-from syncs.states import DONE, IN_FLIGHT, PostingState, SourceState
-from syncs.taking_back import take_back
+from syncs.states import STANDING, SourceState
+from syncs.taking_back import are_notes_read, has_void_note, hold_on, take_back
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One invoice with all that was posted of it."""
+
+    row: SourceDocument
+    invoice: Invoice
+    chain: Chain
+    first_name: str  # the reference of its first posting, where it has none yet
+
+    @property
+    def main(self) -> Posting | None:
+        return last_main(self.row, self.chain)
+
+    @property
+    def place(self) -> int:
+        """How many versions of it QAD had."""
+        return len(mains(self.row, self.chain))
 
 
 def decide(batch: Batch, rows: Sequence[SourceDocument]) -> None:
     """Decide these invoices; nothing is written yet."""
-    desk = batch.desk
-    postings = {
-        posting.source_id: posting
-        for posting in Posting.objects.filter(tenant=desk.tenant, source__in=rows, kind="invoice", place=0)
-    }
-    references = _references(desk, [row.source_id for row in rows if row.pk not in postings])
+    chains = chains_of(rows)
+    references = _references(batch.desk, [row.source_id for row in rows if not chains[row.pk]])
     for row in rows:
-        _decide_one(batch, row, postings.get(row.pk), references)
+        chain = chains[row.pk]
+        if is_in_flight(chain):
+            continue  # its outcome comes first; the row stays new and is prepared after it
+        found = record(batch, row)
+        if isinstance(found, list):
+            tell(batch, row, SourceState.UNREADABLE, found)
+            for posting in chain:
+                withdraw(batch, posting)
+        else:
+            _decide_one(batch, Case(row, found, chain, references.get(row.source_id, "")))
 
 
 def preview(desk: Desk, content: dict[str, Any], name: str) -> CustomerInvoice | Skipped | list[Problem]:
@@ -56,47 +84,82 @@ def _references(desk: Desk, source_ids: Iterable[str]) -> dict[str, str]:
     return plain
 
 
-def _decide_one(batch: Batch, row: SourceDocument, posting: Posting | None, references: dict[str, str]) -> None:
-    if posting is not None and posting.state in IN_FLIGHT:
-        return  # its outcome comes first; the row stays new and is prepared after it
-    found = record(batch, row)
-    if isinstance(found, list):
-        tell(batch, row, SourceState.UNREADABLE, found)
-        withdraw(batch, posting)
-    elif posting is not None and posting.state in DONE:
-        _decide_posted(batch, row, found, posting)
-    elif (rule := skip_rule(found, batch.desk.rules)) is not None:
-        tell(batch, row, SourceState.SKIPPED, [Problem(rule.rule, f"Invoice {row.source_id}", rule.sentence, "")])
-        withdraw(batch, posting)
+def _decide_one(batch: Batch, case: Case) -> None:
+    main = case.main
+    if main is not None and main.state in STANDING:
+        _decide_standing(batch, case, main)
+    elif case.place and main is None and is_gone(case.invoice):
+        mark(batch, case.row, SourceState.CODED)  # posted and taken back
+    elif case.place > 1 and is_gone(case.invoice):
+        withdraw(batch, main)  # the version before it is taken back, and no other is wanted
+        mark(batch, case.row, SourceState.CODED)
+    elif (rule := skip_rule(case.invoice, batch.desk.rules)) is not None:
+        name = f"Invoice {case.row.source_id}"
+        tell(batch, case.row, SourceState.SKIPPED, [Problem(rule.rule, name, rule.sentence, "")])
+        withdraw(batch, main)
     else:
-        _translate(batch, row, found, posting, references.get(row.source_id, ""))
+        _post(batch, case, main)
 
 
-def _decide_posted(batch: Batch, row: SourceDocument, invoice: Invoice, posting: Posting) -> None:
-    """A posted invoice: a payment leaves it alone, an end takes it back, any other change holds it."""
-    if posting.state == PostingState.REVERSED:
-        mark(batch, row, SourceState.CODED)
-    elif invoice.status == "voided" or invoice.deleted:
-        take_back(batch, row, invoice, posting)
-    elif projection(invoice) != posting.projection:
-        name = f"Invoice {invoice.id}"
-        tell(batch, row, SourceState.HELD, [say.changed_after_posting(name, posting.total, invoice.total)])
+def _decide_standing(batch: Batch, case: Case, main: Posting) -> None:
+    """QAD has it: a payment leaves it alone, an end takes it back, any other change corrects or holds it."""
+    row, invoice = case.row, case.invoice
+    if invoice.status == "pending":
+        tell(batch, row, SourceState.HELD, [say.reopened(f"Invoice {row.source_id}")])
+    elif is_gone(invoice) and not has_void_note(batch, row):
+        ended = "been deleted" if invoice.deleted else "been voided"
+        if not are_notes_read(batch, invoice):
+            hold_on(batch, row, ended, "the credit notes to be read up to its void", f"{Kind.CREDIT_NOTE}:*")
+        else:
+            take_back(batch, row, case.chain, main, on=ended_on(invoice, batch.desk.rules.zone), why=ended)
+    elif projection(invoice) != main.projection:
+        _correct(batch, case, main)
     else:
-        mark(batch, row, SourceState.CODED)
+        _stay(batch, case, main)
 
 
-def _translate(batch: Batch, row: SourceDocument, invoice: Invoice, posting: Posting | None, name: str) -> None:
-    table, rules = batch.desk.table, batch.desk.rules
-    document = fits(batch, translate(invoice, table, rules, posting.reference if posting else name))
+def _stay(batch: Batch, case: Case, main: Posting) -> None:
+    if main.is_ending:
+        batch.renewed |= settlements.wanted_by(case.row)
+    leave(batch, case.chain, main)
+    problems = sides.beside_invoice(batch, case.row, case.invoice, main, case.chain)
+    if problems:
+        tell(batch, case.row, SourceState.HELD, problems)
+    else:
+        mark(batch, case.row, SourceState.CODED)
+
+
+def _correct(batch: Batch, case: Case, main: Posting) -> None:
+    """The old version goes only when the new one is known to fit; a correction that has begun is finished."""
+    row, desk = case.row, batch.desk
+    if desk.policies["edited_after_posting"] == "hold" and not main.is_ending:
+        edited = say.changed_after_posting(f"Invoice {row.source_id}", main.total, case.invoice.total)
+        tell(batch, row, SourceState.HELD, [edited])
+        return
+    document = fits(batch, translate(case.invoice, desk.table, desk.rules, main.reference))
     if isinstance(document, list):
         tell(batch, row, SourceState.HELD, document)
-        withdraw(batch, posting)
-        return
-    if posting is None:
-        add_posting(batch, row, document, order_key(batch.desk, row, invoice.customer_id), projection(invoice))
     else:
-        rebuild(batch, posting, document, projection(invoice))
+        take_back(batch, row, case.chain, main, on=as_posted(main).posting_date, why="been edited")
+
+
+def _post(batch: Batch, case: Case, main: Posting | None) -> None:
+    """The next version of it, or the first."""
+    row, invoice, desk = case.row, case.invoice, batch.desk
+    name = main.reference if main else case.first_name or name_for(batch, "invoice", row.source_id, case.place)
+    document = fits(batch, translate(invoice, desk.table, desk.rules, name))
+    if isinstance(document, list):
+        tell(batch, row, SourceState.HELD, document)
+        withdraw(batch, main)
+        return
+    if main is None:
+        key = order_key(desk, row, invoice.customer_id)
+        add_posting(batch, row, document, key, projection(invoice), place=case.place)
+    else:
+        rebuild(batch, main, document, projection(invoice))
     mark(batch, row, SourceState.CODED)
+    if is_gone(invoice) or invoice.withheld_taxes:
+        come_back(batch, row)
 
 
 def order_key(desk: Desk, row: SourceDocument, customer_id: str) -> str:

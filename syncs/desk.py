@@ -53,6 +53,7 @@ def open_desk(tenant_id: int) -> Desk:
     )
     note_rules = CreditNoteRules(
         zone=tenant.time_zone,
+        voided_before_posting=decided["voided_before_posting"],
         promotional_credits=decided["promotional_credits"],
         write_off_tax=decided["write_off_tax"],
         rounding_tolerance_minor=decided["rounding_tolerance_minor"],

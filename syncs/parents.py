@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.db.models import Q
+
 from connector.chargebee.records import CreditNote, Transaction
 from connector.ledger.documents import Posted
 from connector.ledger.validate_transactions import payment_id
 from syncs.batch import Batch, read
+from syncs.chains import MAIN, as_posted
 from syncs.models import Kind, Posting, SourceDocument
-from syncs.states import DONE, PostingState
+from syncs.states import STANDING, PostingState
 
-STANDING = tuple(state for state in DONE if state != PostingState.REVERSED)
+Held = dict[str, Posted]  # Chargebee id -> as QAD holds it
 
 
 @dataclass(slots=True)
 class Parents:
-    """By Chargebee id; `states` are the source states of invoices that are known here."""
+    """By Chargebee id; `states` are the source states of invoices that are known here.
 
-    invoices: dict[str, Posted] = field(default_factory=dict)
-    notes: dict[str, Posted] = field(default_factory=dict)
-    payments: dict[str, Posted] = field(default_factory=dict)
+    What is `ending` stands in QAD and is to be taken back: what is applied to it comes off, and nothing is added.
+    """
+
+    standing: Held = field(default_factory=dict)  # invoices
+    invoices: Held = field(default_factory=dict)  # those of them that are not ending
+    notes: Held = field(default_factory=dict)
+    payments: Held = field(default_factory=dict)
+    ending: dict[str, set[str]] = field(default_factory=dict)  # kind of source -> ids
+    gone: set[str] = field(default_factory=set)  # invoices that are voided or deleted, and not in QAD
     payment_records: dict[str, Transaction] = field(default_factory=dict)
     known_payments: dict[str, str] = field(default_factory=dict)  # payment -> state of its source
     reversals: dict[str, list[Transaction]] = field(default_factory=dict)  # payment -> its payment_reversals
@@ -33,7 +42,10 @@ def of_notes(batch: Batch, notes: Iterable[CreditNote], settled: set[str]) -> Pa
     notes = list(notes)
     ids = settled | {row.invoice_id for note in notes for row in note.allocations}
     ids |= {note.reference_invoice_id for note in notes if note.reference_invoice_id}
-    return Parents(invoices=_posted(batch, Kind.INVOICE, ids), states=_states(batch, Kind.INVOICE, ids))
+    parents = Parents(states=_states(batch, Kind.INVOICE, ids))
+    _add_invoices(batch, parents, ids)
+    parents.gone = _gone(batch, ids - parents.standing.keys())
+    return parents
 
 
 def of_transactions(batch: Batch, transactions: Iterable[Transaction], settled: set[str]) -> Parents:
@@ -42,32 +54,37 @@ def of_transactions(batch: Batch, transactions: Iterable[Transaction], settled: 
     invoices = settled | {row.invoice_id for one in transactions for row in one.linked_invoices}
     notes = {row.credit_note_id for one in transactions for row in one.linked_notes}
     payments = {payment_id(one) for one in transactions if payment_id(one)}
-    return Parents(
-        invoices=_posted(batch, Kind.INVOICE, invoices),
-        notes=_posted(batch, Kind.CREDIT_NOTE, notes),
-        payments=_posted(batch, Kind.TRANSACTION, payments),
+    parents = Parents(
         payment_records=_records(batch, payments),
         known_payments=_states(batch, Kind.TRANSACTION, payments),
         reversals=_reversals(batch, {one.id for one in transactions if one.type == "payment"}),
         states=_states(batch, Kind.INVOICE, invoices),
     )
+    _add_invoices(batch, parents, invoices)
+    parents.notes = _posted(batch, parents, Kind.CREDIT_NOTE, notes)
+    parents.payments = _posted(batch, parents, Kind.TRANSACTION, payments)
+    return parents
 
 
-def _posted(batch: Batch, kind: str, ids: set[str]) -> dict[str, Posted]:
+def _add_invoices(batch: Batch, parents: Parents, ids: set[str]) -> None:
+    parents.standing = _posted(batch, parents, Kind.INVOICE, ids)
+    ending = parents.ending[Kind.INVOICE]
+    parents.invoices = {key: posted for key, posted in parents.standing.items() if key not in ending}
+
+
+def _posted(batch: Batch, parents: Parents, kind: str, ids: set[str]) -> Held:
     rows = Posting.objects.filter(
-        tenant=batch.desk.tenant,
-        source__kind=kind,
-        source__source_id__in=ids,
-        state__in=STANDING,
-        kind__in=("invoice", "credit_note", "payment", "refund", "journal"),
+        tenant=batch.desk.tenant, source__kind=kind, source__source_id__in=ids, state__in=STANDING, kind__in=MAIN[kind]
     )
-    return {posting.source.source_id: as_posted(posting) for posting in rows.select_related("source")}
+    found = {posting.source.source_id: posting for posting in rows.select_related("source")}
+    parents.ending[kind] = {key for key, posting in found.items() if posting.is_ending}
+    return {key: as_posted(posting) for key, posting in found.items()}
 
 
-def as_posted(posting: Posting) -> Posted:
-    """A posting as another document names it."""
-    day = posting.qad_posting_date or posting.posting_date
-    return Posted(posting.qad_reference, posting.qad_number, day, posting.customer_code, posting.kind)
+def _gone(batch: Batch, ids: set[str]) -> set[str]:
+    rows = SourceDocument.objects.filter(tenant=batch.desk.tenant, kind=Kind.INVOICE, source_id__in=ids)
+    ended = rows.filter(Q(status="voided") | Q(is_deleted=True), postings__state=PostingState.REVERSED)
+    return set(ended.values_list("source_id", flat=True))
 
 
 def _states(batch: Batch, kind: str, ids: set[str]) -> dict[str, str]:

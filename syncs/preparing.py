@@ -17,6 +17,7 @@ from syncs.desk import Desk, open_desk
 from syncs.ignoring import leave_out
 from syncs.models import Kind, SourceDocument
 from syncs.states import SourceState
+from syncs.turns import in_turn
 from tenants.models import Tenant
 
 BATCH = 200
@@ -63,6 +64,7 @@ def prepare_documents(
     after = 0
     while True:
         with transaction.atomic():
+            in_turn(tenant.pk)
             rows = _locked(tenant, kind, after=after)
             if not rows:
                 return counts

@@ -19,6 +19,7 @@ from syncs.models import Kind, Posting, SourceDocument
 from syncs.preparing import BATCH, POSTED_KINDS, decide
 from syncs.rehearsing import Rehearsed, rehearse
 from syncs.states import PostingState, SourceState
+from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
 
@@ -117,6 +118,7 @@ def _release_kind(desk: Desk, held: QuerySet[SourceDocument], released: Released
     after = 0
     while True:
         with transaction.atomic():
+            in_turn(desk.tenant.pk)
             rows = list(held.filter(pk__gt=after).select_for_update(skip_locked=True).order_by("pk")[:BATCH])
             if not rows:
                 return

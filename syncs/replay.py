@@ -11,12 +11,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from syncs.desk import Desk, open_desk
-from syncs.fates import RESENDABLE, STUCK, Deed, Fate, Way, fate
+from syncs.fates import RESENDABLE, Deed, Fate, Way, fate
 from syncs.models import CustomerCreation, Kind, Posting, SourceDocument
 from syncs.models.creation import Step
 from syncs.preparing import BATCH, POSTED_KINDS, decide
 from syncs.renewing import renew
 from syncs.states import DONE, IN_FLIGHT, PostingState, SourceState
+from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
 
@@ -85,6 +86,7 @@ def replay_batch(
     tenant: Tenant, way: Way, keys: Sequence[int], desk: Desk | None, *, now: dt.datetime, actor: str
 ) -> Counter[str]:
     """One batch inside the caller's transaction; the rows are locked, and each posting moves only from where it is."""
+    in_turn(tenant.pk)
     fresh = list(SourceDocument.objects.filter(tenant=tenant, pk__in=keys).select_for_update().order_by("pk"))
     states = _states(fresh)
     by_deed: dict[Deed, list[SourceDocument]] = defaultdict(list)
@@ -109,10 +111,10 @@ def _rebuild(desk: Desk, rows: Sequence[SourceDocument], now: dt.datetime, actor
 
 
 def _stuck_behind(rows: Sequence[SourceDocument]) -> Iterable[Posting]:
-    """What follows a document that QAD has is not made anew by deciding again: it goes out as it was."""
+    """What follows a document that QAD has and is still wanted goes out as it was; a held one was withdrawn."""
     done = Posting.objects.filter(source__in=rows, state__in=DONE).exclude(kind__in=FOLLOWING).values("source_id")
     ready = SourceDocument.objects.filter(pk__in=[row.pk for row in rows], state=SourceState.CODED).values("pk")
-    stuck = Posting.objects.filter(source__in=rows, kind__in=FOLLOWING, state__in=STUCK)
+    stuck = Posting.objects.filter(source__in=rows, kind__in=FOLLOWING, state__in=RESENDABLE)
     return stuck.filter(Q(source__in=done) & Q(source__in=ready))
 
 

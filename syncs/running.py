@@ -266,6 +266,7 @@ def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: st
 def _prepare_and_post(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> Counter[str]:
     """Kind by kind, so that what settles an invoice finds it posted; again while a posting has freed others."""
     posted: Counter[str] = Counter()
+    known = 0
     for _ in range(MOST_ROUNDS):
         prepared = 0
         for kind in POSTED_KINDS:
@@ -273,8 +274,9 @@ def _prepare_and_post(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, 
             if not why_not_posting(tenant):
                 posted += post(tenant, qad, clock=clock, tell=tell, actor=actor)
         moved = redating.catch_up(tenant, qad, clock(), actor=actor)
-        if not prepared and not moved["dated-anew"]:
+        if not prepared and not moved["dated-anew"] and posted["posted"] == known:
             break
+        known = posted["posted"]
     return posted
 
 

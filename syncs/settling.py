@@ -25,6 +25,7 @@ from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
 from syncs.sending import DOUBTS_IN_A_ROW, Result
 from syncs.states import PostingState
+from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
 
@@ -119,6 +120,7 @@ def _settle(
     lines: list[audit.Line] = []
     finished: list[Attempt] = []
     with transaction.atomic():
+        in_turn(tenant.pk)
         for result in results:
             posting = postings[result.key]
             verdict = verdict_on(posting, result, claim, pace=pace, now=now)

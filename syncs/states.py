@@ -42,6 +42,7 @@ class PostingState(models.TextChoices):
 S = PostingState
 IN_FLIGHT = (S.SENDING, S.UNCERTAIN)
 DONE = (S.POSTED, S.VERIFIED, S.REVERSED)
+STANDING = (S.POSTED, S.VERIFIED)  # QAD has it, and it was not taken back
 UNSENT = (S.READY, S.REJECTED, S.PARKED, S.HELD, S.IGNORED)  # QAD should not have it
 _FOUND = (S.POSTED, S.CONFLICT, S.DUPLICATE)  # what a look-up in restore mode leads to
 
@@ -121,10 +122,11 @@ def may_move(old: str, new: str) -> bool:
     return PostingState(new) in MOVES[PostingState(old)]
 
 
-# Which of several postings of one document counts: what a person must see first.
+# Which of several postings of one document counts: what a person must see first. A held one was withdrawn, and why
+# stands on its source: beside others of its chain it counts for nothing.
 URGENCY = (
-    *(S.CONFLICT, S.DUPLICATE, S.UNCERTAIN, S.REJECTED, S.PARKED, S.HELD),
-    *(S.SENDING, S.READY, S.IGNORED, S.POSTED, S.VERIFIED, S.REVERSED),
+    *(S.CONFLICT, S.DUPLICATE, S.UNCERTAIN, S.REJECTED, S.PARKED),
+    *(S.SENDING, S.READY, S.IGNORED, S.POSTED, S.VERIFIED, S.REVERSED, S.HELD),
 )
 
 

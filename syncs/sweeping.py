@@ -21,6 +21,7 @@ from syncs.models.attempt import Outcome
 from syncs.sending import assert_no_transaction
 from syncs.settling import Pace, Verdict, judge_found
 from syncs.states import DONE, PostingState
+from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
 
@@ -116,6 +117,7 @@ def _settle(
     tenant: Tenant, posting: Posting, verdict: Verdict, found: tuple[Found, ...], actor: str, now: dt.datetime
 ) -> str:
     with transaction.atomic():
+        in_turn(tenant.pk)
         rows = Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN, attempt_key=posting.attempt_key)
         if not rows.update(state=verdict.state, changed_at=now, **verdict.values):
             return "late"

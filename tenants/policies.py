@@ -29,7 +29,18 @@ POLICIES: dict[str, Policy] = {
     for policy in (
         Policy("create_customers", "hold", "A Chargebee customer that QAD does not have", ("create", "hold")),
         Policy("zero_invoices", "post", "Invoices with a total of zero", ("post", "skip")),
-        Policy("voided_before_posting", "skip", "Invoices voided before they were posted", ("skip",)),
+        Policy(
+            "voided_before_posting",
+            "skip",
+            "Documents voided or deleted before they were posted: skipped, or posted and reversed",
+            ("skip", "post_and_reverse"),
+        ),
+        Policy(
+            "edited_after_posting",
+            "correct",
+            "Documents edited in Chargebee after they were posted: reversed and posted anew, or held for a person",
+            ("correct", "hold"),
+        ),
         Policy(
             "promotional_credits",
             "granted",

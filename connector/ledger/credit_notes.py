@@ -57,11 +57,15 @@ def skip_rule(note: CreditNote, rules: CreditNoteRules) -> Skipped | None:
     """
     if rules.business_entities and note.business_entity_id not in rules.business_entities:
         return Skipped("other-entity", f"It belongs to business entity '{note.business_entity_id}' of another tenant.")
-    if note.deleted:
-        return Skipped("deleted-before-posting", "It was deleted in Chargebee before it was posted.")
-    if note.status == "voided" and rules.voided_before_posting == "skip":
-        return Skipped("voided-before-posting", "It was voided in Chargebee before it was posted.")
+    if is_gone(note) and rules.voided_before_posting == "skip":
+        how = "deleted" if note.deleted else "voided"
+        return Skipped(f"{how}-before-posting", f"It was {how} in Chargebee before it was posted.")
     return None
+
+
+def is_gone(note: CreditNote) -> bool:
+    """Voided or deleted."""
+    return note.status == "voided" or note.deleted
 
 
 def parent(note: CreditNote) -> str:
@@ -71,7 +75,7 @@ def parent(note: CreditNote) -> str:
 
 def edges(note: CreditNote) -> dict[str, Money]:
     """What the note settles now, by invoice id; a note that is gone settles nothing."""
-    if note.status == "voided" or note.deleted:
+    if is_gone(note):
         return {}
     return summed((row.invoice_id, row.allocated) for row in note.allocations)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connector.chargebee.records import Invoice
 from connector.errors import Problem
-from connector.ledger import problems
 from connector.ledger.accounts import coding_problems, currency_problems, customer_problems
 from connector.ledger.billed import collect, discount_lines, once, sale_lines, tax_lines
 from connector.ledger.coding import MappingTable
 from connector.ledger.currency_rates import RatePolicy, own_rate
-from connector.ledger.documents import CustomerInvoice, DocumentLine
+from connector.ledger.documents import CustomerInvoice
 from connector.ledger.rounding import rounding_line
 from connector.ledger.validate import invoice_problems
 from connector.money import total
@@ -48,15 +45,19 @@ def skip_rule(invoice: Invoice, rules: InvoiceRules) -> Skipped | None:
         return Skipped(
             "other-entity", f"It belongs to business entity '{invoice.business_entity_id}' of another tenant."
         )
-    if invoice.deleted:
-        return Skipped("deleted-before-posting", "It was deleted in Chargebee before it was posted.")
     if invoice.status == "pending":
         return Skipped("pending", "Chargebee has not closed it yet.")
-    if invoice.status == "voided" and rules.voided_before_posting == "skip":
-        return Skipped("voided-before-posting", "It was voided in Chargebee before it was posted.")
+    if is_gone(invoice) and rules.voided_before_posting == "skip":
+        how = "deleted" if invoice.deleted else "voided"
+        return Skipped(f"{how}-before-posting", f"It was {how} in Chargebee before it was posted.")
     if not invoice.total and rules.zero_invoices == "skip":
         return Skipped("zero-total", "Its total is zero, and the policy zero_invoices says skip.")
     return None
+
+
+def is_gone(invoice: Invoice) -> bool:
+    """Voided or deleted. Chargebee leaves its total and amount due as they were."""
+    return invoice.status == "voided" or invoice.deleted
 
 
 def translate(
@@ -71,13 +72,13 @@ def translate(
     rate = own_rate(invoice, f"Invoice {invoice.id}", rules.fx, found)
     lines = collect(sale_lines(invoice, table, rules.zone, on), found)
     lines += collect(discount_lines(invoice, table, rules.promotional_credits, on), found)
-    lines += collect(_withheld_lines(invoice, table, on), found)
     taxes = list(tax_lines(invoice, table, on, found))
     if found or link is None:
         return once(found)
-    owed = invoice.total - total((tax.amount for tax in invoice.withheld_taxes), invoice.currency)
     parts = total([line.amount for line in lines] + [tax.amount for tax in taxes], invoice.currency)
-    rounding = rounding_line(invoice, owed - parts, table, on=on, tolerance_minor=rules.rounding_tolerance_minor)
+    rounding = rounding_line(
+        invoice, invoice.total - parts, table, on=on, tolerance_minor=rules.rounding_tolerance_minor
+    )
     if isinstance(rounding, Problem):
         return [rounding]
     if rounding is not None:
@@ -96,19 +97,10 @@ def translate(
         due_date=business_date(invoice.due_date, rules.zone) if invoice.due_date else None,
         lines=tuple(lines),
         taxes=tuple(taxes),
-        total=owed,
+        total=invoice.total,
         exchange_rate=rate,
         purchase_order=invoice.po_number,
     )
-
-
-def _withheld_lines(invoice: Invoice, table: MappingTable, on: dt.date) -> Iterator[DocumentLine | Problem]:
-    for tax in invoice.withheld_taxes:
-        coding = table.role("withheld_tax", on)
-        if coding is None:
-            yield problems.role_not_mapped("withheld_tax", on)
-        else:
-            yield DocumentLine("withheld_tax", f"Tax withheld {tax.reference}".strip(), -tax.amount, coding)
 
 
 def projection(invoice: Invoice) -> str:

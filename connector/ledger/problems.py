@@ -170,17 +170,17 @@ def changed_after_posting(document: str, posted: Money, now: Money) -> Problem:
         "changed-after-posting",
         document,
         f"{document} was posted with {posted} and has been changed in Chargebee since; it now totals {now}.",
-        "Correct it in QAD by hand, or take the change back in Chargebee.",
+        "Let the policy edited_after_posting be 'correct' and press Replay, or take the change back in Chargebee.",
         "document",
     )
 
 
-def voided_after_posting(document: str, state: str) -> Problem:
+def reopened(document: str) -> Problem:
     return Problem(
-        "voided-after-posting",
+        "pending-after-posting",
         document,
-        f"{document} was posted and has been {state} in Chargebee since.",
-        "Reverse it in QAD by hand.",
+        f"{document} was posted, and Chargebee calls it pending again.",
+        "Close it in Chargebee; it is looked at again when it has changed there.",
         "document",
     )
 
@@ -313,5 +313,15 @@ def waits_for(subject: str, parent: str) -> Problem:
         subject,
         f"{subject} waits for {parent}, which is not in QAD yet.",
         "Nothing to do here: it follows by itself when that is posted.",
+        "document",
+    )
+
+
+def waits_for_refunds(subject: str) -> Problem:
+    return Problem(
+        "waits-for-refunds",
+        subject,
+        f"{subject} was posted and has been edited in Chargebee since; the refunds that use it up are taken off first.",
+        "Nothing to do here: it follows by itself.",
         "document",
     )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from connector.chargebee.records import CreditNote, Transaction
+from connector.chargebee.records import Transaction
 from connector.errors import Problem
 from connector.ledger import problems
 from connector.ledger.accounts import currency_problems, customer_problems
@@ -14,7 +14,7 @@ from connector.ledger.applications import application
 from connector.ledger.billed import once
 from connector.ledger.coding import BankRule, MappingTable
 from connector.ledger.currency_rates import own_rate
-from connector.ledger.documents import Application, Coding, CustomerRefund, JournalEntry, Posted
+from connector.ledger.documents import Application, CustomerRefund, JournalEntry, Posted
 from connector.ledger.payments import (
     TransactionRules,
     bank_of,
@@ -24,8 +24,7 @@ from connector.ledger.payments import (
     own_date,
 )
 from connector.ledger.validate_transactions import name_of, note_total, payment_id, refund_problems
-from connector.money import Money, total
-from connector.periods import business_date
+from connector.money import Money
 
 CHARGEBACK = "chargeback"  # the payment method of a refund that the customer's bank took
 
@@ -159,32 +158,3 @@ def _applications(
             found.append(problems.edge_of_another_customer(name_of(refund), name, customer, target.customer))
         else:
             yield application(source_id, target, amount)
-
-
-def withheld_returned(
-    note: CreditNote, table: MappingTable, zone: str, reference: str, posted: Posted
-) -> CustomerRefund | list[Problem] | None:
-    """Withheld tax that goes back with a note uses the note up, against the account that holds withheld tax.
-
-    None if the note returns none. `posted` is the note as QAD holds it.
-    """
-    amount = total((row.amount for row in note.withheld_refunds), note.currency)
-    if not amount:
-        return None
-    days = [business_date(row.date, zone) for row in note.withheld_refunds if row.date]
-    day = max([posted.posting_date, *days])
-    coding: Coding | None = table.role("withheld_tax", day)
-    if coding is None:
-        return [problems.role_not_mapped("withheld_tax", day)]
-    return CustomerRefund(
-        reference=reference,
-        source_id=note.id,
-        customer=posted.customer,
-        description=f"Withheld tax back, credit note {note.id}",
-        currency=note.currency,
-        document_date=day,
-        posting_date=day,
-        account=coding,
-        total=amount,
-        applications=(application(note.id, posted, amount),),
-    )

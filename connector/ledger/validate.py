@@ -75,8 +75,8 @@ def credits_applied_is_applied_notes(invoice: Invoice) -> Problem | None:
 
 
 def amount_to_collect_leaves_out_what_is_on_its_way(invoice: Invoice) -> Problem | None:
-    """I7."""
-    if invoice.amount_to_collect is None:
+    """I7; of a voided invoice nothing is collected, although its amount due stays as it was."""
+    if invoice.amount_to_collect is None or invoice.status == "voided":
         return None
     on_its_way = _sum(invoice, (p.applied for p in invoice.linked_payments if p.status == "in_progress"))
     left = invoice.amount_due - on_its_way

@@ -91,6 +91,7 @@ LISTS: dict[str, Names] = {
     "invoices": Names(_POSTED, _POSTED_REQUIRED),
     "credit_notes": Names(_POSTED, _POSTED_REQUIRED),
     "payments": Names(_POSTED, _POSTED_REQUIRED),
+    "adjustments": Names(_POSTED, _POSTED_REQUIRED),
     "journals": Names(_POSTED, _POSTED_REQUIRED),
 }
 

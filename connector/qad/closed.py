@@ -12,7 +12,7 @@ Entity = Literal[
 ListName = Literal[
     "customers", "gl_accounts", "sub_accounts", "cost_centres", "projects", "items", "tax_codes", "daybooks",
     "periods", "credit_terms", "currencies", "exchange_rates", "domains", "invoices",
-    "credit_notes", "payments", "journals",
+    "credit_notes", "payments", "adjustments", "journals",
 ]  # fmt: skip
 
 ENTITIES: tuple[str, ...] = get_args(Entity)

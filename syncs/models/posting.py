@@ -24,7 +24,9 @@ class Posting(models.Model):
     place = models.PositiveSmallIntegerField("place in the chain of corrections", default=0)
     reference = models.CharField(max_length=40)
     reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="reversals")
-    invoice_id = models.CharField(max_length=100, blank=True, editable=False)  # the edge that it applies or takes back
+    # the edge that it applies or takes back; the withheld tax that it books beside its document
+    invoice_id = models.CharField(max_length=100, blank=True, editable=False)
+    is_ending = models.BooleanField(default=False, editable=False)  # to be taken back as soon as nothing settles it
     order_key = models.CharField(max_length=100, editable=False)
     state = models.CharField(max_length=10, choices=PostingState.choices, default=PostingState.READY)
     attempt_key = models.UUIDField(null=True, editable=False)

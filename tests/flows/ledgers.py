@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,7 @@ from tests.flows.scene import Scene
 from tests.flows.setting import ROLES
 from tests.oracle.books import Books
 from tests.oracle.fold import fold
-from tests.oracle.model import Mapping, Policies
+from tests.oracle.model import Document, Earlier, Key, Mapping, Policies
 
 LATER = ("application", "unapplication", "reversal")  # what follows a document that was posted
 Net = dict[tuple[str, str], Decimal]  # (account, currency) -> debit less credit
@@ -29,11 +31,20 @@ def ours(scene: Scene) -> Net:
     return {key: debit - credit for key, (debit, credit) in sides if debit != credit}
 
 
-def oracles(scene: Scene) -> Books:
-    """What an accountant who knows only Chargebee's documents and the mapping would have in the books."""
+def oracles(scene: Scene, before: Iterable[Document] = (), **policies: Any) -> Books:
+    """What an accountant who knows only Chargebee's documents and the mapping would have in the books.
+
+    `before`: versions of documents that were posted and are not the present ones, oldest first.
+    """
     site = scene.world.chargebee
     documents = {"invoices": "invoice", "credit_notes": "credit_note", "transactions": "transaction"}
-    return fold({name: site.all(kind) for name, kind in documents.items()}, the_mapping(scene))
+    posted: dict[Key, list[Earlier]] = defaultdict(list)
+    for document in before:
+        kind = document["type"] if document["object"] == "transaction" else document["object"]
+        posted[kind, document["id"]].append(Earlier(document))
+    mapping = the_mapping(scene)
+    told = replace(mapping, posted_before=posted, policies=replace(mapping.policies, **policies))
+    return fold({name: site.all(kind) for name, kind in documents.items()}, told)
 
 
 def the_mapping(scene: Scene) -> Mapping:
@@ -61,11 +72,26 @@ def net(books: Books) -> Net:
     return {key: amount for key, amount in sums.items() if amount}
 
 
-def assert_books_agree(scene: Scene) -> None:
-    """All three to the last minor unit, each document once, and debit equal to credit in every currency."""
-    ledger, oracle = scene.world.ledger(), oracles(scene)
+def qads_open_items(scene: Scene, ledger: dict[str, Any]) -> dict[tuple[str, str], Decimal]:
+    """(Chargebee id, currency) -> what is open of it in QAD, over all versions of a document."""
+    source_of = dict(Posting.objects.filter(tenant=scene.tenant).values_list("reference", "source__source_id"))
+    items: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for rows in ledger["open_items"].values():
+        for row in rows:
+            items[source_of[row["reference"]], row["currency"]] += Decimal(row["open"])
+    return {key: amount for key, amount in items.items() if amount}
+
+
+def oracles_open_items(books: Books) -> dict[tuple[str, str], Decimal]:
+    return {(name, currency): amount for (_, _, name, currency), amount in (books.open_items or {}).items()}
+
+
+def assert_books_agree(scene: Scene, before: Iterable[Document] = (), **policies: Any) -> None:
+    """All three to the last minor unit, each document once, item by item, and debit equal to credit."""
+    ledger, oracle = scene.world.ledger(), oracles(scene, before, **policies)
     assert ledger["duplicates"] == {}
     assert ours(scene) == qads(ledger) == net(oracle)
+    assert qads_open_items(scene, ledger) == oracles_open_items(oracle)
     residual: dict[str, Decimal] = defaultdict(Decimal)
     for (_, currency), amount in qads(ledger).items():
         residual[currency] += amount

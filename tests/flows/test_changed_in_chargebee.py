@@ -71,8 +71,11 @@ def test_it_sends_what_stands_in_chargebee_now_and_not_what_was_prepared_first()
         assert_books_agree(scene)
 
 
+HOLD = {"edited_after_posting": "hold"}
+
+
 def test_it_holds_an_invoice_that_was_edited_after_it_was_posted_and_shows_both_amounts():
-    with a_scene() as scene:
+    with a_scene(policies=HOLD) as scene:
         source_id = scene.invoice(total=100_00)
         scene.sync()
         scene.world.chargebee.change_line(source_id, 0, 123_00)
@@ -145,7 +148,7 @@ def test_a_reversal_waits_until_nothing_settles_the_invoice():
 
 
 def test_it_lets_go_of_an_invoice_whose_edit_was_taken_back():
-    with a_scene() as scene:
+    with a_scene(policies=HOLD) as scene:
         source_id = scene.invoice(total=100_00)
         scene.sync()
         scene.world.chargebee.change_line(source_id, 0, 123_00)
@@ -160,7 +163,7 @@ def test_it_lets_go_of_an_invoice_whose_edit_was_taken_back():
 
 
 def test_it_waits_for_the_outcome_of_a_sending_before_it_judges_an_edit():
-    with a_scene() as scene:
+    with a_scene(policies=HOLD) as scene:
         scene.invoice()  # what the look-up is proved with
         scene.sync()
         source_id = scene.invoice(total=100_00)

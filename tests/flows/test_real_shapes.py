@@ -80,7 +80,7 @@ def test_it_posts(shape):
         assert_books_agree(scene)
 
 
-def test_it_writes_off_tax_that_the_customer_withheld():
+def test_tax_that_the_customer_withheld_is_a_document_of_its_own_on_its_invoice():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
         withheld = {"id": "tw-1", "amount": 10_00, "reference_number": "W1", "date": scene.world.clock.seconds()}
@@ -88,7 +88,10 @@ def test_it_writes_off_tax_that_the_customer_withheld():
 
         scene.sync()
 
-        assert scene.in_qad()[0]["total"] == "90.00"
+        ledger = scene.world.ledger()
+        assert ledger["trial_balance"]["1250"] == {"USD": "10.00"}
+        assert scene.in_qad()[0]["total"] == "100.00"
+        assert [[row["open"] for row in rows] for rows in ledger["open_items"].values()] == [["90.00"]]
         assert_books_agree(scene)
 
 

@@ -48,10 +48,11 @@ def test_it_reads_a_time_by_range_by_day_or_whole_as_the_operators_allow():
 
 
 def test_a_list_that_two_entities_share_is_read_once():
-    profile = load(preset("adaptive"))
+    profile = load(merge(preset("adaptive"), {"writes": {"adjustment": {"lookup": "-"}}}))
     assert sorted(reading_back.lists(profile)) == ["credit_notes", "invoices", "journals", "payments"]
     assert reading_back.is_listed(profile, "invoice")
     assert not reading_back.is_listed(profile, "adjustment")
+    assert sorted(reading_back.lists(load(preset("offset-rest")))) == ["adjustments", "journals"]
 
 
 def test_one_bit_remembers_each_posting():

@@ -36,6 +36,7 @@ from connector.ledger.refunds import RefundParents
 from connector.ledger.reversals import ended_on, payment_ended_on, reversal, reversed_payment_id
 from connector.ledger.stored import restore, to_json
 from connector.ledger.validate_transactions import payment_id
+from connector.ledger.withheld import withheld_returned
 from tests.oracle.books import Books, Entry, Line, Move, open_items
 
 RECEIVABLE = "1200"
@@ -104,7 +105,7 @@ class Planner:
             self._take_back("credit_note", document, ended, applied)
         else:
             held = self.posted["credit_note"][record.id]
-            back = refunds.withheld_returned(record, self.table, self.notes.zone, f"WHT-{record.id}", held)
+            back = withheld_returned(record, self.table, self.notes.zone, f"WHT-{record.id}", held)
             if back is not None:
                 self._enter("credit_note", back, is_item=False)
 

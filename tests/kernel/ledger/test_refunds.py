@@ -9,7 +9,8 @@ import pytest
 from connector.ledger import refunds
 from connector.ledger.documents import CustomerRefund, JournalEntry
 from connector.ledger.payments import TransactionRules, projection
-from connector.ledger.refunds import RefundParents, withheld_returned
+from connector.ledger.refunds import RefundParents
+from connector.ledger.withheld import withheld_returned
 from tests.kernel.chargebee.documents import DAY
 from tests.kernel.ledger.cases import (
     LATER,

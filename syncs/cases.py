@@ -1,0 +1,45 @@
+"""One credit note or transaction with everything that the decision about it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.chargebee.records import CreditNote, Transaction
+from connector.ledger import credit_notes, payments
+from connector.ledger.validate_transactions import name_of
+from syncs.chains import last_main, mains
+from syncs.models import Edge, Posting, SourceDocument
+from syncs.parents import Parents
+
+Record = CreditNote | Transaction
+
+
+@dataclass(slots=True)
+class Case:
+    """`chain` is oldest first; `edges` are by invoice."""
+
+    row: SourceDocument
+    record: Record
+    chain: list[Posting]
+    edges: dict[str, Edge]
+    parents: Parents
+
+    @property
+    def main(self) -> Posting | None:
+        """The posting of the document itself that stands or may still stand."""
+        return last_main(self.row, self.chain)
+
+    @property
+    def place(self) -> int:
+        """How many versions of it QAD had, or is to have."""
+        return len(mains(self.row, self.chain))
+
+    @property
+    def name(self) -> str:
+        return name_of(self.record)
+
+    @property
+    def projection(self) -> str:
+        """Hash of just what is posted of it."""
+        found = self.record
+        return credit_notes.projection(found) if isinstance(found, CreditNote) else payments.projection(found)
