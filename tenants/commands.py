@@ -43,9 +43,7 @@ class SentenceCommand(BaseCommand):
         except ImproperlyConfigured as error:
             raise Failed(str(error), returncode=REFUSED) from error
         except DatabaseError as error:
-            said = str(error).split("\n", 1)[0].rstrip(".:?")
-            hint = "Check DATABASE_URL; if the database is new, run manage.py migrate."
-            raise Failed(f"The database refuses: {said}. {hint}") from error
+            raise Failed(unanswered(error)) from error
         return None
 
     def perform(self, **options: Any) -> None:
@@ -57,6 +55,12 @@ class SentenceCommand(BaseCommand):
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Django's order of options is not worth the lost line breaks of the example."""
+
+
+def unanswered(error: DatabaseError) -> str:
+    """What a database said that cannot be used."""
+    said = str(error).split("\n", 1)[0].rstrip(".:?")
+    return f"The database refuses: {said}. Check DATABASE_URL; if the database is new, run manage.py migrate."
 
 
 def tenant_named(slug: str) -> Tenant:

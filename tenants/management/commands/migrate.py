@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from tenants import guards
+from tenants.commands import Failed, unanswered
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
+        try:
+            connection.ensure_connection()
+        except DatabaseError as error:
+            raise Failed(unanswered(error)) from error
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
         elif options["app_label"] or _is_behind(connection):
