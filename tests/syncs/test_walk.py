@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from mappings.models import MappingUpload
 from syncs.models import Attempt, Posting, SourceDocument
 from tenants.models import Membership, QadConnection, Role, Tenant
 from tests.builders import a_tenant, a_user
@@ -67,6 +68,9 @@ def _row(model: Any, tenant: Tenant, text: str) -> Any:
         return an_attempt(_row(Posting, tenant, text), sentence=text, outcome="rejected")
     if model is Membership:
         return Membership.objects.create(tenant=tenant, user=a_user(name=f"{text}-{uuid.uuid4()}"), role=Role.AUDITOR)
+    if model is MappingUpload:
+        given = {"kind": "items", "ending": "csv", "file_name": text, "actor": text}
+        return MappingUpload.objects.create(tenant=tenant, **given, created_at=NOW, changed_at=NOW)
     given = {
         field.name: _value(field, tenant, text)
         for field in model._meta.concrete_fields
