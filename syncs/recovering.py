@@ -137,7 +137,11 @@ def _works(tenant: Tenant, row: ReadBack, client: QadClient, entity: str) -> boo
     """Whether the look-up finds what is known to be there; where QAD shows nothing of the kind, both say the same."""
     names = [write.lookup.list for name, write in client.profile.writes.items() if name == entity]
     shown = [one["reference"] for one in row.strangers if one["list"] in names]
-    ours = Posting.objects.filter(tenant=tenant, kind=entity, state__in=DONE).exclude(qad_number="").order_by("-pk")
+    ours = (
+        Posting.objects.filter(tenant=tenant, kind=entity, state__in=DONE, accepted__isnull=True)
+        .exclude(qad_number="")
+        .order_by("-pk")
+    )
     shown += ours.values_list("reference", flat=True)[:1]
     return not shown or bool(_answer(client, entity, shown[-1]))
 

@@ -87,9 +87,8 @@ def look_up(tenant: Tenant, client: QadClient, pace: Pace, posting: Posting, *, 
 
 def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting, now: dt.datetime) -> bool:
     """Whether the look-up finds a document that QAD is known to have; without one only two people's word proves it."""
-    canary = (
-        Posting.objects.filter(tenant=tenant, kind=posting.kind, state__in=DONE).exclude(qad_number="").order_by("-pk")
-    ).first()
+    known = Posting.objects.filter(tenant=tenant, kind=posting.kind, state__in=DONE, accepted__isnull=True)
+    canary = known.exclude(qad_number="").order_by("-pk").first()
     if canary is None:
         return forcing.is_approved(posting, now)
     return bool(client.look_up(entity_of(canary), canary.reference))
@@ -98,9 +97,12 @@ def _canary_is_found(tenant: Tenant, client: QadClient, posting: Posting, now: d
 def _absent(tenant: Tenant, pace: Pace, posting: Posting, actor: str, now: dt.datetime) -> str:
     """Not found: once more after a while, and then it is proved that QAD does not have it."""
     if posting.absences + 1 < ABSENCES_NEEDED:
-        Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN, absences=posting.absences).update(
-            absences=F("absences") + 1, settle_at=now + LOOK_APART
-        )
+        mine = Posting.objects.filter(pk=posting.pk, state=PostingState.UNCERTAIN, absences=posting.absences)
+        with transaction.atomic():
+            if mine.update(absences=F("absences") + 1, settle_at=now + LOOK_APART):
+                said = "QAD does not show it. It is looked up once more before that is believed."
+                line = audit.Line("looked-up", f"posting:{posting.reference}", reason=said)
+                audit.record(tenant.pk, [line], actor=actor, now=now)
         return "waiting"
     sentence = "Looked up twice after the settle window: QAD does not have it."
     values: dict[str, Any] = {"settle_at": None, "lease_until": None, "not_before": None, "problems": [], "absences": 0}

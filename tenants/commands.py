@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from connector.errors import ConnectorError, Problem
+from tenants.access import Action, may
 from tenants.models import Tenant
 
 REFUSED = 1  # the file, the data or the answer is not right
@@ -90,3 +92,13 @@ def refuse(problems: Iterable[Problem], *, what: str) -> None:
     """Fail with all problems, a line each."""
     lines = [f"- {problem}" for problem in problems]
     raise Failed("\n".join([f"{what} Nothing was saved. {len(lines)} thing(s) to mend:", *lines]), returncode=REFUSED)
+
+
+def person_who_may(action: Action, tenant: Tenant, name: str | None) -> User:
+    """The person who decides at a terminal, with a role at the tenant that allows it. Raises Failed."""
+    person = User.objects.filter(username=name or "", is_active=True).first()
+    if person is None:
+        raise Failed(f"Nobody has the login '{name or ''}'. Say who decides with --as LOGIN.", returncode=WRONG_NAME)
+    if not may(person, action, tenant):
+        raise Failed(f"'{person.username}' may not do this at {tenant}: no role of theirs allows it.")
+    return person

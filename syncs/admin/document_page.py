@@ -160,6 +160,7 @@ def _facts(tenant: Tenant, row: SourceDocument, posting: Posting | None) -> list
             ("QAD daybook", " ".join(filter(None, (posting.qad_year, posting.qad_daybook)))),
             ("QAD voucher", posting.qad_voucher),
             ("Posting date", posting.qad_posting_date or posting.posting_date),
+            ("Accepted as QAD has it", _accepted(posting)),
             ("Not sent before", words.moment(posting.not_before, tenant.time_zone) if posting.not_before else ""),
         ]
     found += evidence.facts(tenant, row, posting) if words.has_money(row.kind) else []
@@ -168,6 +169,13 @@ def _facts(tenant: Tenant, row: SourceDocument, posting: Posting | None) -> list
         found += [("QAD customer", creation.code), ("Creation in QAD", creation.get_step_display())]
     found.append(("Last change here", words.moment(row.changed_at, tenant.time_zone)))
     return [(label, value) for label, value in found if value]
+
+
+def _accepted(posting: Posting) -> str:
+    """What a person accepted in place of what was sent, in a few words."""
+    names = (("total", "total"), ("customer", "customer"), ("posting_date", "date"), ("reference", "reference"))
+    told = [f"{label} {value}" for name, label in names if (value := (posting.accepted or {}).get(name))]
+    return ", ".join(told) or ("a document without our reference" if "reference" in (posting.accepted or {}) else "")
 
 
 def _customer(tenant: Tenant, customer_id: str) -> Any:

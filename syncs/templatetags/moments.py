@@ -19,6 +19,7 @@ _SPOKEN: dict[str, str] = {
     "replay-rebuild": "Rebuild asked for",
     "replay-resend": "Sending again asked for",
     "looked-up-by-hand": "Looked up in QAD",
+    "looked-up": "Looked up in QAD",
     "sending": "Sending began",
     "ready": "Ready to be sent",
     "listed": "Read from Chargebee",

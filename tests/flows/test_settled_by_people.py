@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.ledger.compare import Period
-from syncs import resolving, running
+from syncs import resolving, running, twice
 from syncs.models import Edge, Posting, Surplus
 from syncs.reconciling import reconcile
 from tests.flows import decided
@@ -193,6 +193,10 @@ def test_of_two_documents_one_is_chosen_and_the_other_stays_an_open_instruction(
         assert (surplus.qad_number, surplus.reversed_at) == (other, None)
         assert surplus.instruction.startswith(f"Reverse invoice {other}")
         assert decided.read_back(scene) == {"verified": 2}
+        with scene.qad() as client:
+            pace = running.pace_of(scene.tenant)
+            seen = twice.sweep(scene.tenant, client, pace, clock=scene.clock, until=float("inf"))
+        assert (seen["read"] > 2, seen["duplicate"]) == (True, 0)
         assert resolving.surplus_reversed(scene.tenant, surplus, now=scene.clock(), actor="ada") == ""
         assert resolving.surplus_reversed(scene.tenant, surplus, now=scene.clock(), actor="ada") != ""
         assert Posting.objects.filter(state="verified").count() == 2
@@ -210,3 +214,23 @@ def test_a_decision_on_what_has_moved_on_meanwhile_changes_nothing():
                 scene.tenant, client, stale, number, reason="As agreed", now=scene.clock(), actor="bob"
             )
         assert "moved on" in again
+
+
+def test_a_document_marked_by_hand_never_serves_as_the_proof_that_the_look_up_works():
+    with a_scene() as scene:
+        scene.invoice()
+        scene.sync()
+        by_hand = decided.refused(scene)
+        assert decided.mark_posted(scene, by_hand, decided.keyed_in(scene, by_hand)) == ""
+        lost = scene.invoice()
+        scene.prepare()
+        scene.fault("drop")
+        scene.post()
+        scene.heal()
+
+        for _ in range(4):
+            scene.clock.forward(60)
+            scene.post()
+
+        assert scene.posting(lost).state == "posted"
+        assert len(scene.in_qad(scene.posting(lost).reference)) == 1
