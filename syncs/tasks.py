@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,7 @@ from syncs.sweeping import sweep
 from tenants import calendar, connections, sealing
 from tenants.models import Side, Tenant
 
+OF_CHARGEBEE = ("calendar", "webhooks", "prove")
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
 RUN_SECONDS = 4 * 3600  # a whole sync may take longer than a slice; a second copy of its task finds it running
 
@@ -63,10 +65,15 @@ def dispatch() -> dict[str, int]:
     for tenant in Tenant.objects.all():
         calendar_runs.heal(tenant, now)
         for lane, has_work in WORK.items():
-            if has_work(tenant):
+            if not _is_barred(tenant, lane, now) and has_work(tenant):
                 _give_a_turn(tenant, lane)
                 started += 1
     return {"started": started}
+
+
+def _is_barred(tenant: Tenant, lane: str, now: dt.datetime) -> bool:
+    """A lane that reads Chargebee waits while its circuit is open; Sync now tries it all the same."""
+    return lane in OF_CHARGEBEE and connections.is_stopped(tenant, Side.CHARGEBEE, now=now)
 
 
 def _give_a_turn(tenant: Tenant, lane: str) -> None:
@@ -81,7 +88,7 @@ def work(tenant_id: int, lane: str) -> dict[str, int | str]:
         done = LANES[lane](tenant)
     except ConnectorError as error:
         return {"lane": lane, "done": 0, "stopped": error.message[:200]}
-    if done and WORK[lane](tenant):
+    if done and not _is_barred(tenant, lane, timezone.now()) and WORK[lane](tenant):
         _give_a_turn(tenant, lane)
     return {"lane": lane, "done": done}
 

@@ -6,19 +6,19 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from connector.chargebee.client import ChargebeeClient, Patience
+from connector.chargebee.plans import calls_a_minute
 from connector.chargebee.site import hosts, site_problems
-from connector.errors import Configuration
+from connector.errors import Configuration, ConnectorError, Transient
 from connector.http.session import Http
 from connector.qad import presets
 from connector.qad.auth import Credentials, MemoryTokens
@@ -26,7 +26,7 @@ from connector.qad.client import QadClient
 from connector.qad.profile import load, merge
 from connector.qad.profile_shape import Profile
 from tenants import audit
-from tenants.callbudget import SharedPace
+from tenants.callbudget import Leave, SharedPace, SharedPlace
 from tenants.models import (
     ChargebeeConnection,
     ChargebeeCredential,
@@ -61,10 +61,37 @@ def chargebee_at(
     tenant: Tenant, row: ChargebeeConnection, url: str, *, deadline: float = 30.0, patience: Patience = _PATIENCE
 ) -> Iterator[ChargebeeClient]:
     """A client of one host of the tenant's site; for the connection test, which looks for the host to pin."""
-    with Http(allow=settings.OUTBOUND_ALLOW) as http:
-        pace = SharedPace(row.base_url or row.site, _site_limit(row))
-        key = _api_key(tenant, _origin_of_call(row, url))
-        yield ChargebeeClient(http, url, key, pace=pace, deadline=deadline, patience=patience)
+    key = _api_key(tenant, _origin_of_call(row, url))
+    leave = Leave(SharedPlace(call_host(row), row.concurrency), SharedPace(call_host(row), site_limit(row)))
+    with Http(allow=settings.OUTBOUND_ALLOW) as http, closing(leave):
+        yield ChargebeeClient(
+            http,
+            url,
+            key,
+            pace=leave,
+            hold=leave.hold,
+            report=_Pulse(tenant),
+            deadline=deadline,
+            patience=patience,
+        )
+
+
+class _Pulse:
+    """Opens the circuit of Chargebee on what only time or a person heals, closes it on the first good answer."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+        self._is_known_good = False
+
+    def __call__(self, error: ConnectorError | None) -> None:
+        if error is not None:
+            self._is_known_good = False
+            heals = isinstance(error, Transient)
+            at_least = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
+            stop(self._tenant, Side.CHARGEBEE, error.message, now=timezone.now(), heals=heals, at_least=at_least)
+        elif not self._is_known_good:
+            self._is_known_good = True
+            resume(self._tenant, Side.CHARGEBEE)
 
 
 def chargebee_connection(tenant: Tenant) -> ChargebeeConnection:
@@ -93,10 +120,20 @@ def host_url(row: ChargebeeConnection) -> str:
     return f"https://{row.pinned_host}"
 
 
-def _site_limit(row: ChargebeeConnection) -> float:
-    """Tenants on one site share one limit: the lowest that any of them sets."""
+def call_host(row: ChargebeeConnection) -> str:
+    """Under which name the calls to a site are counted."""
+    return row.base_url or row.site
+
+
+def site_limit(row: ChargebeeConnection) -> float:
+    """Calls a minute. Tenants on one site share one limit: the lowest that any of them sets."""
     same = ChargebeeConnection.objects.filter(site=row.site, base_url=row.base_url)
-    return float(same.aggregate(low=Min("calls_per_minute"))["low"] or row.calls_per_minute)
+    return min((_limit(one) for one in same), default=_limit(row))
+
+
+def _limit(row: ChargebeeConnection) -> float:
+    is_test = row.site.endswith("-test")
+    return calls_a_minute(row.plan, is_test=is_test, share_percent=row.share_percent, custom=row.calls_per_minute)
 
 
 def _origin_of_call(row: ChargebeeConnection, url: str) -> str:

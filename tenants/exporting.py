@@ -29,7 +29,7 @@ def export(tenant: Tenant) -> str:
 
 
 _TENANT = ("slug", "name", "mode", "time_zone", "base_currency", "business_entities")
-_CHARGEBEE = ("site", "region", "base_url", "calls_per_minute")
+_CHARGEBEE = ("site", "region", "base_url", "plan", "share_percent", "calls_per_minute", "concurrency")
 _QAD = (
     "base_url", "domain", "entity", "workspace", "shared_set", "reference_prefix", "concurrency", "deadline_seconds",
 )  # fmt: skip

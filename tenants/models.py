@@ -279,23 +279,10 @@ class CallBudget(models.Model):
     tokens = models.FloatField()
     counted_at = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)  # Chargebee said 429: nobody on this site calls before
+    recent = models.JSONField(default=list)  # [[minute of Unix time, calls], ...] of the last hour
 
     def __str__(self) -> str:
         return f"{self.host}: {self.tokens:.0f} calls left"
-
-
-class CallCount(models.Model):
-    """Calls to one Chargebee site in one minute, of every process."""
-
-    host = models.CharField(max_length=200)
-    minute = models.DateTimeField()
-    calls = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["host", "minute"], name="call_count_once")]
-
-    def __str__(self) -> str:
-        return f"{self.host}: {self.calls} calls at {self.minute:%H:%M}"
 
 
 class CallPlace(models.Model):

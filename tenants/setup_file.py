@@ -17,7 +17,7 @@ from connector.qad.profile import ProfileError
 from tenants import policies, setup_calendar
 from tenants.connections import profile_of
 from tenants.fields import Secret
-from tenants.models import Mode, prefix_rule, slug_rule
+from tenants.models import Mode, Plan, prefix_rule, slug_rule
 from tenants.sandbox import is_sandbox_url, url_problem
 
 
@@ -60,7 +60,10 @@ SECTIONS: dict[str, dict[str, Rule]] = {
         "region": Rule(choices=tuple(HOSTS)),
         "api_key": Rule("secret"),
         "base_url": Rule(longest=200, rule=lambda text: url_problem(text) if text else ""),
+        "plan": Rule(choices=tuple(Plan.values)),
+        "share_percent": Rule("whole", low=1, high=100),
         "calls_per_minute": Rule("whole", low=1, high=100_000),
+        "concurrency": Rule("whole", low=1, high=20),
     },
     "qad": {
         "base_url": Rule(is_required=True, longest=300, rule=url_problem),

@@ -15,13 +15,15 @@ from urllib.parse import quote, urlencode
 from connector.chargebee.failures import SiteNotFound, failure
 from connector.chargebee.resources import SINGULAR
 from connector.chargebee.site import Outcome, Tried
-from connector.errors import Configuration, ConnectorError, Rejected, Transient, Uncertain
+from connector.errors import Authentication, Configuration, ConnectorError, Rejected, Transient, Uncertain
 from connector.http.failing import UnknownHost
 from connector.http.redact import text as redacted
 from connector.http.retry import delay, parse_http_date
 from connector.http.session import Call, Http, Reply
 
 RESOURCES = SINGULAR  # the closed list of what may be read: procurement does not exist here
+_PAUSE_UNASKED = 1.0  # seconds, after a 429 that names no time
+_LONGEST_QUEUE = 600.0  # seconds of waiting for leave, behind other processes on the same site
 _SECONDS = re.compile(r"[0-9]{1,6}")
 Params = Mapping[str, str | int | bool]
 Row = dict[str, Any]
@@ -49,7 +51,11 @@ class Patience:
 
 
 class ChargebeeClient:
-    """GET requests to one pinned host. `pace` says how many seconds to wait for leave to call (0 or None: go)."""
+    """GET requests to one pinned host. `pace` says how many seconds to wait for leave to call (0 or None: go).
+
+    `hold` is told the seconds for which Chargebee wants no calls of anyone; `report` each answer that says how the
+    connection does: None for a good one, else why it cannot be used.
+    """
 
     def __init__(
         self,
@@ -63,6 +69,8 @@ class ChargebeeClient:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         rng: random.Random | None = None,
+        hold: Callable[[float], None] = lambda seconds: None,
+        report: Callable[[ConnectorError | None], None] = lambda error: None,
     ) -> None:
         self._http = http
         self._base = host_url.rstrip("/") + "/api/v2/"
@@ -74,6 +82,8 @@ class ChargebeeClient:
         self._sleep = sleep
         self._clock = clock
         self._rng = rng or random.Random()
+        self._hold = hold
+        self._report = report
 
     def __repr__(self) -> str:
         return f"ChargebeeClient({self._base!r})"
@@ -122,11 +132,18 @@ class ChargebeeClient:
         """A reply of status 200, after at most `patience.attempts` tries."""
         for attempt in range(self._patience.attempts):
             try:
-                return self._once(path, what, params)
+                reply = self._once(path, what, params)
             except Transient as error:
                 wait = self._wait(error, attempt)
                 if wait is None:
+                    self._report(error)
                     raise
+            except Authentication as error:
+                self._report(error)
+                raise
+            else:
+                self._report(None)
+                return reply
             self._sleep(wait)
         raise AssertionError("unreachable")
 
@@ -152,13 +169,17 @@ class ChargebeeClient:
         if reply.status == 200:
             return reply
         broken = failure(reply, what, self._clock())
+        if reply.status == 429:
+            self._hold(getattr(broken, "retry_after", None) or _PAUSE_UNASKED)
         if reply.status == 404 and type(broken) is Rejected:
             raise _NotFound(broken.message, exchange=broken.exchange)
         raise broken
 
     def _await_leave(self) -> None:
+        waited = 0.0
         while self._pace is not None and (wait := self._pace()):
-            if wait > self._patience.longest_wait:
+            waited += wait
+            if wait > self._patience.longest_wait or waited > _LONGEST_QUEUE:
                 raise Transient("The request limit of this Chargebee site is used up for now.", retry_after=wait)
             self._sleep(wait)
 

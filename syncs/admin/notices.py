@@ -56,6 +56,8 @@ def reading(tenant: Tenant, access: Access) -> list[Notice]:
     found = [Notice("wait", sentence) for sentence in reading_notices.open_notices(tenant)]
     if skewed := reading_notices.skewed_clock(tenant):
         found.insert(0, Notice("bad", skewed))
+    if left := reading_notices.backlog(tenant):
+        found.append(Notice("calm", left))
     tone, swept, address = reading_notices.last_sweep(tenant)
     return [*found, Notice(tone, swept, links.Button(address, "Show the sweep"))] if swept else found
 

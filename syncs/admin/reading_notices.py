@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils import timezone
 
 from connector.chargebee.cursor import LARGEST_SKEW
-from syncs import proving
+from syncs import proving, quota
 from syncs.admin import links, words
 from syncs.models import Cursor, Notice, RunState
 from tenants.models import Tenant
@@ -42,6 +42,17 @@ def last_sweep(tenant: Tenant) -> tuple[str, str, str]:
         return "wait", sentence, links.url("admin:syncs_run_change", run.pk)
     tone = "calm" if run.state == RunState.COMPLETE else "bad"
     return tone, sentence, links.url("admin:syncs_run_change", run.pk)
+
+
+def backlog(tenant: Tenant) -> str:
+    """When what is still to be read will be done, '' if nothing is."""
+    left = quota.forecast(tenant)
+    if left is None:
+        return ""
+    return (
+        f"{words.counted(left.calls, 'call')} to Chargebee are still needed; at {left.a_minute:,.0f} a minute they are "
+        f"done in about {words.counted(left.minutes, 'minute')}."
+    )
 
 
 def open_notices(tenant: Tenant) -> list[str]:

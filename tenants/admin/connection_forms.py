@@ -22,6 +22,9 @@ from tenants.sandbox import is_sandbox_url, url_problem
 ADDRESS = ("site", "region", "base_url")
 
 
+LIMITS = ("plan", "share_percent", "calls_per_minute", "concurrency")
+
+
 class ChargebeeForm(forms.ModelForm):
     """`owner` is the current tenant (tenants.scoping.owned_form)."""
 
@@ -36,16 +39,23 @@ class ChargebeeForm(forms.ModelForm):
 
     class Meta:
         model = ChargebeeConnection
-        fields = ("site", "region", "api_key", "calls_per_minute", "base_url", "look_again")
+        fields = (
+            *("site", "region", "api_key", "plan", "share_percent", "calls_per_minute", "concurrency"),
+            *("base_url", "look_again"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in LIMITS:  # left empty, they stay as they are
+            self.fields[name].required = False
         self.credential = stored(ChargebeeCredential, self.instance)
         self.old_origin = chargebee_origin(self.instance)
         _note(self, "api_key", self.credential, self.old_origin)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in LIMITS:
+            cleaned[name] = cleaned.get(name) or getattr(self.instance, name)
         mode = self.owner.mode if self.owner else Mode.TEST
         site, region, base_url = cleaned.get("site", ""), cleaned.get("region", ""), cleaned.get("base_url", "")
         for problem in site_problems(site=site, region=region, mode=mode) if site and region else []:

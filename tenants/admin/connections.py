@@ -7,13 +7,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
-from tenants import access
+from tenants import access, callbudget
 from tenants.access import Action
 from tenants.admin.connection_forms import ChargebeeForm, QadForm
 from tenants.admin.scoped import TenantScopedAdmin
 from tenants.answers import connection_changed
 from tenants.changes import changed_values
+from tenants.connections import call_host, site_limit
 from tenants.models import ChargebeeConnection, ChargebeeCredential, QadConnection, QadCredential
 
 # One way into QAD at a time: what is entered takes the place of the other.
@@ -88,12 +90,21 @@ class ChargebeeConnectionAdmin(ConnectionAdmin):
     form = ChargebeeForm
     credential_model = ChargebeeCredential
     nav_label, nav_order = "Chargebee connection", 20
-    readonly_fields = ("pinned_host",)
+    readonly_fields = ("pinned_host", "calls_used")
     fieldsets = (
-        (None, {"fields": ("site", "region", "calls_per_minute")}),
+        (None, {"fields": ("site", "region")}),
+        ("Limits", {"fields": ("plan", "share_percent", "calls_per_minute", "concurrency", "calls_used")}),
         ("Credentials", {"fields": ("api_key",)}),
         ("Host", {"fields": ("pinned_host", "look_again", "base_url")}),
     )
+
+    @admin.display(description="Calls used")
+    def calls_used(self, row: ChargebeeConnection) -> str:
+        """Of every tenant and process on the site."""
+        if not row.pk:
+            return "None yet"
+        minute, hour = callbudget.used(call_host(row), timezone.now())
+        return f"{minute:,} in this minute, {hour:,} in the last hour; {site_limit(row):,.0f} a minute are allowed"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if form.cleaned_data.get("look_again"):
