@@ -22,7 +22,7 @@ from tenants.sandbox import is_sandbox_url, url_problem
 ADDRESS = ("site", "region", "base_url")
 
 
-LIMITS = ("plan", "share_percent", "calls_per_minute", "concurrency")
+LIMITS = {"plan", "share_percent", "calls_per_minute", "concurrency"}
 
 
 class ChargebeeForm(forms.ModelForm):
@@ -46,7 +46,7 @@ class ChargebeeForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in LIMITS:  # left empty, they stay as they are
+        for name in LIMITS & self.fields.keys():  # left empty, they stay as they are
             self.fields[name].required = False
         self.credential = stored(ChargebeeCredential, self.instance)
         self.old_origin = chargebee_origin(self.instance)
@@ -54,7 +54,7 @@ class ChargebeeForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in LIMITS:
+        for name in LIMITS & self.fields.keys():
             cleaned[name] = cleaned.get(name) or getattr(self.instance, name)
         mode = self.owner.mode if self.owner else Mode.TEST
         site, region, base_url = cleaned.get("site", ""), cleaned.get("region", ""), cleaned.get("base_url", "")
