@@ -64,6 +64,7 @@ def dispatch() -> dict[str, int]:
     started = 0
     for tenant in Tenant.objects.all():
         calendar_runs.heal(tenant, now)
+        webhooks.forget_old(tenant, now)
         for lane, has_work in WORK.items():
             if not _is_barred(tenant, lane, now) and has_work(tenant):
                 _give_a_turn(tenant, lane)

@@ -31,6 +31,8 @@ from tenants.models import Tenant
 BATCH = 20
 LEASE = dt.timedelta(minutes=10)
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 6 * 3600.0  # seconds
+KEPT = dt.timedelta(days=90)
+_FORGOTTEN_AT_ONCE = 500
 _GIVES_UP_AFTER = webhook.TOO_OLD
 _ENDED_BADLY = (EventState.UNKNOWN, EventState.OLD, EventState.REFUSED)
 _rng = random.Random()
@@ -86,6 +88,18 @@ def drain(tenant: Tenant, client: ChargebeeClient, *, clock: Clock, until: Calla
     while until() and (batch := _claim(tenant, clock())):
         done += _read(tenant, batch, client, clock)
     return done
+
+
+def forget_old(tenant: Tenant, now: dt.datetime) -> int:
+    """Delete what is older than anybody asks for, the oldest first, a few at a time."""
+    oldest = (
+        WebhookEvent.objects.filter(tenant=tenant).order_by("id").values_list("pk", "received_at")[:_FORGOTTEN_AT_ONCE]
+    )
+    old = [pk for pk, received_at in oldest if now - received_at > KEPT]
+    if not old:
+        return 0
+    rows = WebhookEvent.objects.filter(tenant=tenant, pk__in=old).exclude(state=EventState.READING)
+    return rows.delete()[0]
 
 
 def again(tenant: Tenant, pk: int, *, actor: str, now: dt.datetime) -> bool:

@@ -7,11 +7,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from tenants.calendar_models import Blackout, CalendarRule
+from tenants.calendar_models import Blackout, CalendarRule  # noqa: F401 - models of this app
 from tenants.fields import SecretField
 from tenants.origins import chargebee_origin, qad_origin
-
-__all__ = ["Blackout", "CalendarRule"]
 
 slug_rule = RegexValidator(r"^[a-z0-9][a-z0-9-]{0,39}$", "Use lower-case letters, digits and hyphens, 40 at most.")
 prefix_rule = RegexValidator(r"^[A-Z0-9]{2,6}$", "Use two to six capital letters or digits.")

@@ -14,8 +14,9 @@ from syncs.admin.figures import Cause, Figure
 from syncs.models import Kind, Posting, Purpose, ReadBack, Run, RunState, SourceDocument
 from syncs.permission import why_not_posting
 from syncs.states import Disposition, PostingState
+from tenants import calendar
 from tenants.access import Access, Action
-from tenants.models import Circuit, Tenant
+from tenants.models import CalendarRule, Circuit, Tenant
 
 CAUSES_SHOWN = 12
 DOCUMENT_KINDS = tuple(kind for kind in Kind if kind == Kind.CUSTOMER or words.has_money(kind))
@@ -46,6 +47,7 @@ def board(tenant: Tenant, access: Access) -> dict[str, Any]:
         "more_causes": max(0, len(causes) - CAUSES_SHOWN),
         "notices": notices.of(tenant, access),
         "not_posting": why_not_posting(tenant),
+        "next_run": _next_run(tenant),
         "queue_silent": health.sentence(timezone.now()),
         "circuits": list(Circuit.objects.filter(tenant=tenant).order_by("side")),
         "ready": Posting.objects.filter(tenant=tenant, state=PostingState.READY).count(),
@@ -63,6 +65,22 @@ def _read_back(tenant: Tenant) -> ReadBack | None:
     """Where somebody should look at it: in restore mode, or while a list proves nothing."""
     odd = Q(restoring_since__isnull=False) | Q(is_proved=False)
     return ReadBack.objects.filter(odd, tenant=tenant).first()
+
+
+def _next_run(tenant: Tenant) -> str:
+    """What the billing calendar starts next, or why it starts nothing."""
+    now = timezone.now()
+    rule = (
+        CalendarRule.objects.filter(tenant=tenant, is_paused=False, next_at__isnull=False).order_by("next_at").first()
+    )
+    held_until = calendar.open_until(tenant, now)
+    if held_until is not None:
+        return f"A blackout holds every run until {words.minute(held_until, tenant.time_zone)}."
+    if rule is None:
+        return "Nothing starts by itself: the billing calendar has no rule that comes."
+    if rule.next_at is not None and rule.next_at <= now:
+        return f"Due by the calendar: {rule}."
+    return f"Next by the calendar: {rule}, {words.minute(rule.next_at, tenant.time_zone)}."
 
 
 def _run_url(run: Run) -> str:

@@ -11,11 +11,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from connector.errors import Configuration
 from syncs import tasks
 from syncs.admin import equations, words
 from syncs.admin.reading import ReadOnlyAdmin
 from syncs.models import Kind, Purpose, Run, RunState
-from tenants import access
+from tenants import access, calendar
 from tenants.access import Action
 from tenants.admin.changes import actor_of
 from tenants.models import Tenant
@@ -95,7 +96,11 @@ class RunAdmin(ReadOnlyAdmin):
         if runs.filter(lease_until__gte=timezone.now()).exists():
             self.message_user(request, f"A sync of {tenant} is running already.", messages.WARNING)
         else:
-            self._ask(request, tenant)
+            try:
+                calendar.refuse_in_blackout(tenant, timezone.now())
+                self._ask(request, tenant)
+            except Configuration as error:
+                self.message_user(request, error.message, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:syncs_run_changelist"))
 
     def _ask(self, request: HttpRequest, tenant: Tenant) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -138,6 +139,30 @@ def test_slots_are_in_order_and_each_comes_once(zone, make):
     found = list(islice(slots.slots(timing, utc("2026-01-01")), 400))
     assert all(earlier < later for earlier, later in pairwise(found))
     assert all(slots.after(timing, earlier) == later for earlier, later in pairwise(found[:40]))
+
+
+CHANGES = (
+    *((BERLIN, "2026-03-27"), (BERLIN, "2026-10-23"), ("America/New_York", "2026-03-06")),
+    *(("America/New_York", "2026-10-30"), (LORD_HOWE, "2026-04-03"), (LORD_HOWE, "2026-10-02")),
+    *(("Africa/Casablanca", "2026-02-13"), ("Africa/Casablanca", "2026-03-20")),
+)
+
+
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+@pytest.mark.parametrize("at", ["00:00", "01:45", "02:00", "02:30", "03:00"])
+def test_a_daily_rule_is_what_one_finds_who_watches_the_clock_minute_by_minute(zone, at, day):
+    """Each local day once: at the first minute whose clock shows the time, or has gone past it without showing it."""
+    start, there, wanted = utc(day), ZoneInfo(zone), dt.time.fromisoformat(at)
+    seen, before = {}, (start - dt.timedelta(minutes=1)).astimezone(there)
+    for minute in range(4 * 1440):
+        now = (start + dt.timedelta(minutes=minute)).astimezone(there)
+        shown, last = now.replace(tzinfo=None), before.replace(tzinfo=None)
+        slot = dt.datetime.combine(now.date(), wanted)
+        if last < slot <= shown:
+            seen.setdefault(now.date(), now.astimezone(dt.UTC))
+        before = now
+    found = slots.slots(daily(at, zone), start - dt.timedelta(minutes=1))
+    assert list(islice(found, len(seen))) == list(seen.values())
 
 
 def starts(timing, moment, windows, count):

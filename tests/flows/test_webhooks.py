@@ -180,6 +180,17 @@ def test_a_person_may_have_an_event_read_again(scene, sender):
     assert drained(scene) == {"unknown": 1}
 
 
+def test_what_is_older_than_anybody_asks_for_is_forgotten(scene, sender):
+    sender.send(an_event("ev_old"))
+    scene.clock.forward(89 * 86400)
+    assert webhooks.forget_old(scene.tenant, scene.clock()) == 0
+    scene.clock.forward(2 * 86400)
+    sender.send(an_event("ev_new"))
+    WebhookEvent.objects.filter(event_id="ev_new").update(received_at=scene.clock())
+    assert webhooks.forget_old(scene.tenant, scene.clock()) == 1
+    assert WebhookEvent.objects.get().event_id == "ev_new"
+
+
 def test_an_event_too_old_by_chargebees_own_word_is_left_alone(scene, sender):
     invoice = scene.world.chargebee.add_invoice(total=500)
     event = told(scene, invoice=invoice["id"])[0]

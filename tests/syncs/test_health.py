@@ -12,7 +12,8 @@ from django_q.models import OrmQ
 
 from syncs import health
 from syncs.models import Heartbeat
-from tenants.models import Role
+from tenants import calendar
+from tenants.models import Blackout, CalendarRule, Role
 from tests.builders import a_tenant, a_user
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,25 @@ def test_the_overview_says_that_the_queue_does_not_run_and_what_to_do(client, te
     assert "restart manage.py qcluster" in text
     health.beat(NOW)
     assert "The task queue" not in overview(client, tenant)
+
+
+def test_the_overview_says_what_the_calendar_starts_next(client, tenant):
+    assert "Nothing starts by itself" in overview(client, tenant)
+    rule = CalendarRule(tenant=tenant, name="Nightly", pattern="daily", at=dt.time(13), time_zone="UTC")
+    calendar.schedule(rule, NOW).save()
+    assert "Next by the calendar: Nightly, 2026-11-26 13:00." in overview(client, tenant)
+    CalendarRule.objects.update(next_at=NOW)
+    assert "Due by the calendar: Nightly." in overview(client, tenant)
+    Blackout.objects.create(tenant=tenant, reason="Close", begins_at=NOW, ends_at=NOW + dt.timedelta(hours=5))
+    assert "A blackout holds every run until 2026-11-26 17:00." in overview(client, tenant)
+
+
+def test_sync_now_in_a_blackout_is_refused_in_a_sentence(client, tenant):
+    Blackout.objects.create(tenant=tenant, reason="Close", begins_at=NOW, ends_at=NOW + dt.timedelta(hours=5))
+    client.force_login(a_user({tenant: Role.ACCOUNTANT}))
+    text = client.post(reverse("admin:syncs_run_sync_now"), follow=True).content.decode()
+    assert "No run of Acme starts before 2026-11-26 17:00 UTC: the blackout" in text
+    assert not OrmQ.objects.exists()
 
 
 @pytest.mark.parametrize(
