@@ -39,7 +39,8 @@ class Report:
     broken: int = 0
     breaks: list[Break] = field(default_factory=list)  # the first ones
     has_kept: bool = False  # the kept head was met on the way
-    overdue: int = 0  # entries that wait for their seal for too long
+    waiting: int = 0  # entries without a seal: nothing here says whether they were changed
+    overdue: int = 0  # those of them that wait for too long
     first_overdue: int | None = None
 
     def add(self, position: int, sentence: str) -> None:
@@ -76,7 +77,7 @@ def verify(tenant_id: int | None, now: dt.datetime, kept: Kept | None = None) ->
             _check(tenant_id, row, report, kept)
     if report.head.position < last:
         _report_gap(tenant_id, last + 1, report)
-    _count_overdue(tenant_id, now - OVERDUE, report)
+    _count_unsealed(tenant_id, now - OVERDUE, report)
     return report
 
 
@@ -151,12 +152,13 @@ def _report_gap(tenant_id: int | None, until: int, report: Report) -> str | None
     return before[2] if before else None
 
 
-def _count_overdue(tenant_id: int | None, before: dt.datetime, report: Report) -> None:
+def _count_unsealed(tenant_id: int | None, before: dt.datetime, report: Report) -> None:
     ids = AuditEntry.objects.filter(of_chain(tenant_id)).order_by("pk").values_list("pk", flat=True)
     above = 0
     while page := list(ids.filter(pk__gt=above)[:_WALK]):
-        waiting = without_seal(above, page[-1]).filter(of_chain(tenant_id), at__lt=before).order_by("pk")
-        found = list(waiting.values_list("pk", flat=True))
+        waiting = without_seal(above, page[-1]).filter(of_chain(tenant_id)).order_by("pk")
+        report.waiting += waiting.count()
+        found = list(waiting.filter(at__lt=before).values_list("pk", flat=True))
         report.overdue += len(found)
         if found and report.first_overdue is None:
             report.first_overdue = found[0]

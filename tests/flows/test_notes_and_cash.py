@@ -94,8 +94,9 @@ def test_a_payment_applied_later_is_an_adjustment_of_its_own():
         assert open_items(scene, who) == 0
 
 
-def test_a_refund_whose_answer_got_lost_is_found_and_not_sent_again():
-    with a_scene() as scene:
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_a_refund_whose_answer_got_lost_is_found_and_not_sent_again(dialect):
+    with a_scene(dialect=dialect) as scene:
         paid = scene.world.chargebee.pay({scene.invoice(total=10_000): 10_000}, unused=2_000)
         scene.sync()
         scene.clock.forward(60)

@@ -42,6 +42,7 @@ def test_the_database_itself_refuses_to_change_or_delete(table, words):
 def test_an_untouched_chain_verifies_and_prints_its_head():
     tenant, _ = sealed()
     text = run("verify_audit", "acme")
+    assert "were not checked" not in text
     assert f"acme: 5 entries recomputed. Head {sealing.head_of(tenant.pk)}" in text
 
 
@@ -128,6 +129,15 @@ def test_a_history_that_was_cut_or_rewritten_is_shown_by_a_kept_head():
     text, code = fails("acme", "--head", kept)
     assert "the head that you kept is not in the chain" in text
     assert code == 1
+
+
+def test_entries_that_wait_for_their_seal_are_mentioned():
+    tenant = a_tenant()
+    entries(tenant, 2)
+    sealing.seal_all(NOW)
+    entries(tenant, 3)
+    report = verifying.verify(tenant.pk, NOW)
+    assert (report.checked, report.waiting, report.overdue) == (2, 3, 0)
 
 
 def test_entries_without_a_seal_for_ten_minutes_are_reported():

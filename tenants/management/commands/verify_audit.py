@@ -52,6 +52,10 @@ class Command(SentenceCommand):
     def _verify(self, tenant_id: int | None, name: str, kept: verifying.Kept | None) -> str:
         report = verifying.verify(tenant_id, timezone.now(), kept)
         self.say(f"{name}: {report.checked} entries recomputed. Head {report.head}")
+        if report.waiting:
+            self.say(
+                f"{report.waiting} newer entries are not sealed yet and were not checked; sealing runs every minute."
+            )
         for found in report.breaks:
             self.say(f"- {found}")
         return "\n".join(_failures(name, report, kept))
