@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,11 @@ from connector.chargebee.records import Invoice
 from connector.errors import Problem
 from connector.ledger import problems as say
 from connector.ledger.documents import CustomerInvoice
-from connector.ledger.invoices import Skipped, is_gone, projection, skip_rule, translate
+from connector.ledger.invoices import is_gone, projection, skip_rule, translate
 from connector.ledger.reference import hashed_reference, reference
 from connector.ledger.reversals import ended_on
-from syncs import settlements, sides
+from connector.ledger.skipping import Skipped
+from syncs import older, settlements, sides
 from syncs.batch import Batch, add_posting, come_back, fits, mark, name_for, read, rebuild, record, tell, withdraw
 from syncs.chains import Chain, as_posted, chains_of, is_in_flight, last_main, leave, mains
 from syncs.desk import Desk
@@ -93,12 +95,18 @@ def _decide_one(batch: Batch, case: Case) -> None:
     elif case.place > 1 and is_gone(case.invoice):
         withdraw(batch, main)  # the version before it is taken back, and no other is wanted
         mark(batch, case.row, SourceState.CODED)
+    elif main is None and older.decide(batch, case.row, case.invoice, _ended(batch, case.invoice)):
+        return
     elif (rule := skip_rule(case.invoice, batch.desk.rules)) is not None:
         name = f"Invoice {case.row.source_id}"
         tell(batch, case.row, SourceState.SKIPPED, [Problem(rule.rule, name, rule.sentence, "")])
         withdraw(batch, main)
     else:
         _post(batch, case, main)
+
+
+def _ended(batch: Batch, invoice: Invoice) -> dt.date | None:
+    return ended_on(invoice, batch.desk.rules.zone) if is_gone(invoice) else None
 
 
 def _decide_standing(batch: Batch, case: Case, main: Posting) -> None:

@@ -14,10 +14,10 @@ from connector.errors import Problem
 from connector.ledger import credit_notes, payments, refunds
 from connector.ledger import problems as say
 from connector.ledger.documents import LedgerDocument
-from connector.ledger.invoices import Skipped
 from connector.ledger.reversals import ended_on, payment_ended_on
+from connector.ledger.skipping import Skipped
 from connector.ledger.validate_transactions import payment_id
-from syncs import edges, settlements, sides
+from syncs import edges, older, settlements, sides
 from syncs import parents as parents_of
 from syncs.batch import (
     REBUILDABLE,
@@ -52,6 +52,7 @@ def decide(batch: Batch, rows: Sequence[SourceDocument]) -> None:
     is_note = rows[0].kind == Kind.CREDIT_NOTE
     parents = (parents_of.of_notes if is_note else parents_of.of_transactions)(batch, read, settled)
     chains = chains_of(rows)
+    parents.on_account = older.on_account(rows) if parents.older else set()
     for row in rows:
         found, chain = records[row.pk], chains[row.pk]
         if isinstance(found, list):
@@ -79,6 +80,10 @@ def _decide_one(batch: Batch, case: Case) -> None:
 
 def _decide_fresh(batch: Batch, case: Case, main: Posting | None) -> None:
     """Not in QAD, or not any more: its first version, or the next one of an edited document."""
+    if main is None and older.decide(batch, case.row, case.record, _ended(batch, case)):
+        return
+    if _leans_on_older(batch, case):
+        return
     rule = _skip_rule(batch, case)
     if rule is not None:
         tell(batch, case.row, SourceState.SKIPPED, [Problem(rule.rule, case.name, rule.sentence, "")])
@@ -104,6 +109,23 @@ def _decide_fresh(batch: Batch, case: Case, main: Posting | None) -> None:
     mark(batch, case.row, SourceState.CODED)
     if _goes_on(batch, case):
         come_back(batch, case.row)
+
+
+def _leans_on_older(batch: Batch, case: Case) -> bool:
+    """Held for a person's choice, unless they have chosen already; what never posts is not asked about."""
+    found, parents = case.record, case.parents
+    if not parents.older or case.row.pk in parents.on_account:
+        return False
+    is_void = isinstance(found, CreditNote) and credit_notes.is_invoice_void(found)
+    is_reversal = isinstance(found, Transaction) and found.type == "payment_reversal"
+    if _skip_rule(batch, case) is not None and not is_void and not is_reversal:
+        return False
+    known: dict[str, set[str]] = {
+        Kind.INVOICE: set(parents.standing),
+        Kind.CREDIT_NOTE: set(parents.notes),
+        Kind.TRANSACTION: set(parents.payments),
+    }
+    return older.hold_child(batch, case.row, found, parents.older, known)
 
 
 def _goes_on(batch: Batch, case: Case) -> bool:
@@ -133,7 +155,8 @@ def _missing_parent(case: Case) -> tuple[Problem, str] | None:
     found, parents = case.record, case.parents
     if isinstance(found, CreditNote):
         invoice = credit_notes.parent(found)
-        if invoice and invoice not in parents.invoices:
+        is_let_go = case.row.pk in parents.on_account and invoice in parents.older.get(Kind.INVOICE, ())
+        if invoice and invoice not in parents.invoices and not is_let_go:
             return say.waits_for(case.name, f"invoice {invoice}"), f"{Kind.INVOICE}:{invoice}"
         return None
     if found.type != "refund":

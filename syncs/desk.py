@@ -9,11 +9,13 @@ from typing import Any
 from connector.ledger.coding import MappingTable
 from connector.ledger.credit_notes import CreditNoteRules
 from connector.ledger.currency_rates import NamedRate, RatePolicy
+from connector.ledger.cutover import CutOver, Reopened
 from connector.ledger.invoices import InvoiceRules
 from connector.ledger.payments import TransactionRules
 from connector.qad.profile import Profile
 from mappings.models import CatalogPrice
 from mappings.table import load
+from syncs.models import Backfill
 from tenants import policies
 from tenants.connections import qad_profile
 from tenants.models import Tenant
@@ -33,6 +35,7 @@ class Desk:
     profile: Profile
     revision: int
     rates: dict[tuple[str, dt.date], NamedRate | None] = field(default_factory=dict)  # looked up already
+    cut_over: CutOver = field(default_factory=CutOver)
 
 
 def open_desk(tenant_id: int) -> Desk:
@@ -78,4 +81,12 @@ def open_desk(tenant_id: int) -> Desk:
         policies=decided,
         profile=qad_profile(tenant),
         revision=tenant.mapping_revision,
+        cut_over=cut_over_of(tenant, decided),
     )
+
+
+def cut_over_of(tenant: Tenant, decided: dict[str, Any]) -> CutOver:
+    """From which day on each kind is posted, and which older ranges are posted after all."""
+    days = {kind: dt.date.fromisoformat(day) for kind, day in decided["cut_off"].items()}
+    ranges = Backfill.objects.filter(tenant=tenant).values_list("kind", "first_day", "last_day") if days else ()
+    return CutOver(tenant.time_zone, days, tuple(Reopened(*one) for one in ranges))

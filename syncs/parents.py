@@ -10,6 +10,7 @@ from django.db.models import Q
 from connector.chargebee.records import CreditNote, Transaction
 from connector.ledger.documents import Posted
 from connector.ledger.validate_transactions import payment_id
+from syncs import older
 from syncs.batch import Batch, read
 from syncs.chains import MAIN, as_posted
 from syncs.models import Kind, Posting, SourceDocument
@@ -35,6 +36,8 @@ class Parents:
     known_payments: dict[str, str] = field(default_factory=dict)  # payment -> state of its source
     reversals: dict[str, list[Transaction]] = field(default_factory=dict)  # payment -> its payment_reversals
     states: dict[str, str] = field(default_factory=dict)
+    older: dict[str, set[str]] = field(default_factory=dict)  # kind -> ids from before the cut-off
+    on_account: set[int] = field(default_factory=set)  # sources whose part of older documents stays on account
 
 
 def of_notes(batch: Batch, notes: Iterable[CreditNote], settled: set[str]) -> Parents:
@@ -45,6 +48,7 @@ def of_notes(batch: Batch, notes: Iterable[CreditNote], settled: set[str]) -> Pa
     parents = Parents(states=_states(batch, Kind.INVOICE, ids))
     _add_invoices(batch, parents, ids)
     parents.gone = _gone(batch, ids - parents.standing.keys())
+    _add_older(batch, parents, {Kind.INVOICE: ids})
     return parents
 
 
@@ -63,7 +67,13 @@ def of_transactions(batch: Batch, transactions: Iterable[Transaction], settled: 
     _add_invoices(batch, parents, invoices)
     parents.notes = _posted(batch, parents, Kind.CREDIT_NOTE, notes)
     parents.payments = _posted(batch, parents, Kind.TRANSACTION, payments)
+    _add_older(batch, parents, {Kind.INVOICE: invoices, Kind.CREDIT_NOTE: notes, Kind.TRANSACTION: payments})
     return parents
+
+
+def _add_older(batch: Batch, parents: Parents, asked: dict[str, set[str]]) -> None:
+    found = {kind: older.older_ids(batch, kind, ids) for kind, ids in asked.items()}
+    parents.older = {kind: ids for kind, ids in found.items() if ids}
 
 
 def _add_invoices(batch: Batch, parents: Parents, ids: set[str]) -> None:
@@ -78,7 +88,7 @@ def _posted(batch: Batch, parents: Parents, kind: str, ids: set[str]) -> Held:
     )
     found = {posting.source.source_id: posting for posting in rows.select_related("source")}
     parents.ending[kind] = {key for key, posting in found.items() if posting.is_ending}
-    return {key: as_posted(posting) for key, posting in found.items()}
+    return {**older.opening_items(batch, kind, ids - found.keys()), **{k: as_posted(one) for k, one in found.items()}}
 
 
 def _gone(batch: Batch, ids: set[str]) -> set[str]:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from connector.errors import Configuration
 from syncs import certified, indexes, restoring
-from tenants import connections, guards, installation
+from tenants import connections, guards, installation, policies
 from tenants.models import ProbeResult, Side, Tenant
 
 INVOICE_PROBE = "invoice"
@@ -17,6 +17,11 @@ def why_not_posting(tenant: Tenant) -> str:
     """'' if documents may be sent to QAD; else why not, and what to do."""
     if not Tenant.objects.filter(pk=tenant.pk, is_posting_on=True).exists():
         return f"Posting is switched off for {tenant}. Switch it on in the tenant's page."
+    if policies.read(tenant)["parallel_run"] == "on":
+        return (
+            f"{tenant} is in a parallel run: documents are prepared and compared with QAD, and nothing is sent. "
+            "Set the policy parallel_run to off to go live."
+        )
     elsewhere = installation.why_not_here() or restoring.why_restoring(tenant)
     if elsewhere:
         return elsewhere

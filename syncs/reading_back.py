@@ -100,11 +100,23 @@ def pages(client: QadClient, name: str, prefix: str, first: dt.date, last: dt.da
             yield [one for one in found if one.posting_date is None or first <= one.posting_date <= last]
 
 
+def strangers(client: QadClient, name: str, prefix: str, first: dt.date, last: dt.date) -> Iterator[list[Copy]]:
+    """What a list shows of that time without our prefix, such as what people keyed by hand, page by page."""
+    for window in windows(client.profile, name, "", first, last):
+        for page in client.browse(name, window):
+            found = [copy_of(row) for row in page if not _is_ours(row, prefix)]
+            yield [one for one in found if one.posting_date is None or first <= one.posting_date <= last]
+
+
 def windows(profile: Profile, name: str, prefix: str, first: dt.date, last: dt.date) -> Iterator[tuple[Filter, ...]]:
-    """Filters that together show a time, as narrow as the operators allow: a range, each day, or the whole list."""
+    """Filters that together show a time, as narrow as the operators allow: a range, each day, or the whole list.
+
+    Only what carries the prefix, or everything where it is ''.
+    """
     operators, listed = profile.browse.filters.operators, profile.list_of(name)
     shows_dates = listed is not None and "posting_date" in listed.fields
-    own = (Filter("reference", "starts_with", f"{prefix}-"),) if "starts_with" in operators else ()
+    is_narrow = bool(prefix) and "starts_with" in operators
+    own = (Filter("reference", "starts_with", f"{prefix}-"),) if is_narrow else ()
     if shows_dates and {"at_least", "at_most"} <= operators.keys():
         yield (*own, Filter("posting_date", "at_least", first), Filter("posting_date", "at_most", last))
     elif shows_dates and "equals" in operators:

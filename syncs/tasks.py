@@ -16,11 +16,14 @@ from connector.ledger.compare import Period
 from mappings import uploading
 from mappings.saving import Saved
 from syncs import (
+    backfilling,
     calendar_runs,
     forcing,
     health,
     ignoring,
     intake,
+    opening,
+    parallel,
     proving,
     recovering,
     redating,
@@ -67,7 +70,7 @@ def dispatch() -> dict[str, int]:
         webhooks.forget_old(tenant, now)
         for lane, has_work in WORK.items():
             if not _is_barred(tenant, lane, now) and has_work(tenant):
-                _give_a_turn(tenant, lane)
+                give_a_turn(tenant, lane)
                 started += 1
     return {"started": started}
 
@@ -77,7 +80,7 @@ def _is_barred(tenant: Tenant, lane: str, now: dt.datetime) -> bool:
     return lane in OF_CHARGEBEE and connections.is_stopped(tenant, Side.CHARGEBEE, now=now)
 
 
-def _give_a_turn(tenant: Tenant, lane: str) -> None:
+def give_a_turn(tenant: Tenant, lane: str) -> None:
     longer = {"timeout": RUN_SECONDS} if lane == "calendar" else {}
     async_task("syncs.tasks.work", tenant.pk, lane, **longer)
 
@@ -90,7 +93,7 @@ def work(tenant_id: int, lane: str) -> dict[str, int | str]:
     except ConnectorError as error:
         return {"lane": lane, "done": 0, "stopped": error.message[:200]}
     if done and not _is_barred(tenant, lane, timezone.now()) and WORK[lane](tenant):
-        _give_a_turn(tenant, lane)
+        give_a_turn(tenant, lane)
     return {"lane": lane, "done": done}
 
 
@@ -111,6 +114,22 @@ def sync(tenant_id: int, actor: str, kind: str = "", source_id: str = "") -> dic
     except ConnectorError as error:
         return {"stopped": error.message[:200]}
     return {"run": story.run.pk, "state": story.run.state}
+
+
+def ask_for_parallel(tenant: Tenant, period: str, actor: str) -> None:
+    """Put a comparison of a parallel run into the queue."""
+    async_task("syncs.tasks.compare_parallel", tenant.pk, period, actor)
+
+
+def compare_parallel(tenant_id: int, period: str, actor: str) -> dict[str, int | str]:
+    """What would be posted of a period ('2026-11') beside what people keyed into QAD."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    try:
+        with connections.qad_client(tenant) as qad:
+            row = parallel.compare(tenant, qad, Period.named(period), clock=timezone.now, actor=actor)
+    except ConnectorError as error:
+        return {"stopped": error.message[:200]}
+    return {"comparison": row.pk}
 
 
 def reconcile(tenant_id: int, period: str, actor: str) -> dict[str, int | str]:
@@ -209,6 +228,25 @@ def _has_uploads(tenant: Tenant) -> bool:
     return uploading.due(tenant, timezone.now()).exists()
 
 
+def _opening(tenant: Tenant) -> int:
+    with connections.qad_client(tenant) as qad:
+        counts = opening.verify(tenant, qad, clock=timezone.now, actor="schedule")
+    return counts["verified"] + counts["refused"]
+
+
+def _has_opening(tenant: Tenant) -> bool:
+    return opening.due(tenant).exists()
+
+
+def _backfill(tenant: Tenant) -> int:
+    end = time.monotonic() + SLICE_SECONDS
+    return backfilling.work(tenant, clock=timezone.now, is_over=lambda: time.monotonic() >= end, actor="backfill")
+
+
+def _has_backfill(tenant: Tenant) -> bool:
+    return backfilling.running(tenant).exists()
+
+
 def _refresh(tenant: Tenant) -> int:
     with connections.qad_client(tenant) as qad:
         done = refreshing.refresh_due(tenant, qad, timezone.now())
@@ -302,6 +340,8 @@ def _is_proof_due(tenant: Tenant) -> bool:
 
 LANES: dict[str, Callable[[Tenant], int]] = {
     "uploads": _uploads,
+    "opening": _opening,
+    "backfill": _backfill,
     "decisions": _decisions,
     "calendar": _calendar,
     "webhooks": _webhooks,
@@ -318,6 +358,8 @@ LANES: dict[str, Callable[[Tenant], int]] = {
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
     "uploads": _has_uploads,
+    "opening": _has_opening,
+    "backfill": _has_backfill,
     "decisions": _is_decided,
     "calendar": _is_due,
     "webhooks": _has_events,

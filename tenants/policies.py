@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
@@ -117,6 +118,19 @@ POLICIES: dict[str, Policy] = {
             "The time zone of the Chargebee site, such as America/Denver, shown beside the accounting zone",
             kind="zone",
         ),
+        Policy(
+            "cut_off",
+            {},
+            "Going live: the first document date that is posted from here, for invoice, credit_note and transaction; "
+            "older ones belong to the books as they were kept before",
+            kind="days",
+        ),
+        Policy(
+            "parallel_run",
+            "off",
+            "A parallel run: on means that documents are prepared and compared with QAD, and nothing is sent",
+            ("off", "on"),
+        ),
         Policy("credit_terms", "", "QAD credit terms code for customers created there", kind="text"),
         Policy("customer_code_prefix", "C", "First letters of the QAD codes of customers created there", kind="text"),
         Policy(
@@ -157,6 +171,9 @@ def check(key: str, value: Any) -> list[Problem]:
         return [_problem(key, f"Policy '{key}' is {value!r}, which is no time zone.", fix)]
     if policy.kind == "minor_units" and not _is_minor_units(value):
         return [_problem(key, f"Policy '{key}' is {value!r}.", "Use a table such as { CLP = 0 } with 0 or 2.")]
+    if policy.kind == "days" and not _is_days(value):
+        fix = 'Use a table such as { invoice = "2026-11-01", transaction = "2026-11-01" }.'
+        return [_problem(key, f"Policy '{key}' is {value!r}.", fix)]
     if policy.kind == "codes" and not _is_codes(value):
         fix = 'Use a table such as { GB = "UK", DE = "DEU" }.'
         return [_problem(key, f"Policy '{key}' is {value!r}.", fix)]
@@ -197,6 +214,20 @@ def _is_sharing(value: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_days(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        kind in ("invoice", "credit_note", "transaction") and isinstance(day, str) and _is_day(day)
+        for kind, day in value.items()
+    )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _is_minor_units(value: Any) -> bool:

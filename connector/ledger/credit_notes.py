@@ -16,8 +16,8 @@ from connector.ledger.billed import collect, discount_lines, once, sale_lines, t
 from connector.ledger.coding import MappingTable
 from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import CustomerCreditNote, DocumentLine, Posted, TaxLine
-from connector.ledger.invoices import Skipped
 from connector.ledger.rounding import note_rounding_line
+from connector.ledger.skipping import Skipped
 from connector.ledger.validate_notes import note_problems
 from connector.money import Money, total
 from connector.periods import business_date

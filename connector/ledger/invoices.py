@@ -13,6 +13,7 @@ from connector.ledger.coding import MappingTable
 from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import CustomerInvoice
 from connector.ledger.rounding import rounding_line
+from connector.ledger.skipping import Skipped
 from connector.ledger.validate import invoice_problems
 from connector.money import total
 from connector.periods import business_date
@@ -29,14 +30,6 @@ class InvoiceRules:
     rounding_tolerance_minor: int = 5
     business_entities: tuple[str, ...] = ()
     fx: RatePolicy = field(default_factory=RatePolicy)
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Not posted, by a rule that anyone can read."""
-
-    rule: str
-    sentence: str
 
 
 def skip_rule(invoice: Invoice, rules: InvoiceRules) -> Skipped | None:

@@ -22,7 +22,7 @@ from connector.ledger.billed import once
 from connector.ledger.coding import BankRule, MappingTable
 from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import Coding, CustomerPayment, DocumentLine, JournalEntry, Posted
-from connector.ledger.invoices import Skipped
+from connector.ledger.skipping import Skipped
 from connector.ledger.validate_transactions import name_of, payment_problems
 from connector.money import Money
 from connector.periods import business_date

@@ -32,6 +32,7 @@ def _mapping(model: str, label: str) -> Screen:
 
 
 SCREENS: dict[str, Screen] = {
+    "opening_items": Screen("admin:syncs_going_live", "Going live"),
     "item_mappings": _mapping("itemmapping", "Item mappings"),
     "tax_mappings": _mapping("taxmapping", "Tax mappings"),
     "account_roles": _mapping("accountrole", "Account roles"),

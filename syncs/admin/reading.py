@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -21,7 +21,7 @@ class ReadOnlyAdmin(TenantScopedAdmin):
     change_list_template = "admin/syncs/change_list.html"
     sortable_by = ()
     empty_value_display = ""
-    ordering = ("-id",)
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
     list_title = ""
     list_help = ""
     shows_times = True

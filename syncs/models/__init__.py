@@ -17,6 +17,7 @@ from syncs.models.cursor import Cursor
 from syncs.models.date_approval import DateApproval
 from syncs.models.decision import Assignment, ForceRequest, ForceState, Ignore, Remark, Surplus
 from syncs.models.edge import Edge
+from syncs.models.golive import Backfill, OnAccount, OpeningItem, ParallelComparison
 from syncs.models.heartbeat import Heartbeat
 from syncs.models.posting import Posting
 from syncs.models.read_back import ReadBack
@@ -31,6 +32,7 @@ __all__ = [
     "AlignedCustomer",
     "Assignment",
     "Attempt",
+    "Backfill",
     "Certification",
     "CertificationState",
     "ConflictKind",
@@ -50,6 +52,9 @@ __all__ = [
     "LinkState",
     "MatchReview",
     "Notice",
+    "OnAccount",
+    "OpeningItem",
+    "ParallelComparison",
     "Posting",
     "Purpose",
     "ReadBack",

@@ -13,7 +13,7 @@ from tenants.policies import POLICIES, Policy
 _ORIGIN = re.compile(r"\s*([a-z_]*)\s*=\s*([a-z]+)\s*\Z")
 _PAIR = re.compile(r"\s*([A-Z]{3})\s*=\s*([0-9])\s*\Z")
 _TEXTS = re.compile(r"\s*([\w-]+)\s*=\s*([^,=]+?)\s*\Z")
-_TABLES = {"minor_units": _PAIR, "origins": _ORIGIN, "codes": _TEXTS, "sharing": _TEXTS}
+_TABLES = {"minor_units": _PAIR, "origins": _ORIGIN, "codes": _TEXTS, "sharing": _TEXTS, "days": _TEXTS}
 
 
 class PolicyForm(forms.Form):
