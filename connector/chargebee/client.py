@@ -231,7 +231,7 @@ def _on_the_wire(value: str | int | bool) -> str:
 
 def _object(reply: Reply, what: str) -> Row:
     try:
-        body = reply.json()
+        body = reply.json_with_words()
     except ValueError:
         body = None
     if isinstance(body, dict):

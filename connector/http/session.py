@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -56,8 +56,15 @@ class Reply:
 
     def json(self) -> Any:
         """The body as JSON with exact decimals. Raises ValueError on anything else, NaN and bottomless nesting too."""
+        return self._json(_no_constant)
+
+    def json_with_words(self) -> Any:
+        """As `json`, but NaN and the infinities become the texts of their names, which no amount is."""
+        return self._json(str)
+
+    def _json(self, constant: Callable[[str], Any]) -> Any:
         try:
-            return json.loads(self.content, parse_float=Decimal, parse_constant=_no_constant)
+            return json.loads(self.content, parse_float=Decimal, parse_constant=constant)
         except RecursionError:
             raise ValueError("The JSON is nested too deeply.") from None
 

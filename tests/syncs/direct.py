@@ -45,7 +45,8 @@ class Direct(BaseAdapter):
         answer.headers.update(self.headers)
         for name in [name for name, value in self.headers.items() if not value]:
             del answer.headers[name]
-        answer.raw = urllib3.HTTPResponse(body=io.BytesIO(told.body), preload_content=False)
+        body = io.BytesIO(told.body)
+        answer.raw = urllib3.HTTPResponse(body=body, headers=dict(answer.headers), preload_content=False)
         return answer
 
     def close(self) -> None:
