@@ -47,6 +47,7 @@ prove: .venv/development
 bench: .venv/development
 	@mkdir -p var/test
 	$(TEST_ENV) $(BIN)/python -m tests.benchmarks
+	$(TEST_ENV) $(BIN)/python -m tests.benchmarks.reading
 
 lint: .venv/development
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(TEST_ENV) $(BIN)/mypy connector tenants mappings syncs deploy
