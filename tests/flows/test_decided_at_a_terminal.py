@@ -39,6 +39,7 @@ def refused(*arguments):
     return str(said.value)
 
 
+@pytest.mark.slow
 def test_a_conflict_is_compared_and_settled(scene):
     source_id = decided.a_conflict(scene)
     reference = scene.posting(source_id).reference
@@ -58,6 +59,7 @@ def test_a_conflict_is_compared_and_settled(scene):
     assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_a_document_entered_by_hand_is_marked(scene):
     source_id = decided.refused(scene)
     number = decided.keyed_in(scene, source_id)
@@ -67,18 +69,23 @@ def test_a_document_entered_by_hand_is_marked(scene):
     assert "is 'posted' now" in run("resolve", "acme", reference, "--posted-as", number, "--as", "ada")
 
 
-@pytest.mark.parametrize("person", ["fin", "eve", "nobody", ""])
-def test_nobody_decides_without_a_role_at_the_tenant(scene, person):
+def test_nobody_decides_without_a_role_at_the_tenant(scene):
     source_id = decided.a_conflict(scene)
     posting = scene.posting(source_id)
-    said = refused("resolve", "acme", posting.reference, "--wrong", "--reason", "A typing error", "--as", person)
-    assert "no role of theirs allows it" in said or "Say who decides with --as" in said
-    said = refused("ignore", "acme", source_id, "--reason", "A test order", "--until", str(DAY), "--as", person)
-    assert "no role of theirs allows it" in said or "Say who decides with --as" in said
+    for person in ("fin", "eve", "nobody", ""):
+        assert_refused(source_id, posting, person)
     assert Posting.objects.get(pk=posting.pk).problems == posting.problems
     assert not Ignore.objects.exists()
 
 
+def assert_refused(source_id, posting, person):
+    said = refused("resolve", "acme", posting.reference, "--wrong", "--reason", "A typing error", "--as", person)
+    assert "no role of theirs allows it" in said or "Say who decides with --as" in said
+    said = refused("ignore", "acme", source_id, "--reason", "A test order", "--until", str(DAY), "--as", person)
+    assert "no role of theirs allows it" in said or "Say who decides with --as" in said
+
+
+@pytest.mark.slow
 def test_documents_are_ignored_listed_and_taken_back(scene):
     source_id = scene.invoice(total=100_00)
     scene.prepare()
@@ -94,17 +101,14 @@ def test_documents_are_ignored_listed_and_taken_back(scene):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+def test_wrong_words_are_answered_in_a_sentence(scene):
+    for arguments, said in (
         (("ignore", "acme", "INV-9", "--as", "ada"), "There is no document 'INV-9'"),
         (("ignore", "acme", "--as", "ada"), "There is no document ''"),
         (("resolve", "acme", "CB-INV-9", "--as", "ada"), "There is no posting 'CB-INV-9'"),
         (("replay", "acme"), "Say which documents: --id, --code, --state or --all."),
-    ],
-)
-def test_wrong_words_are_answered_in_a_sentence(scene, arguments, said):
-    assert said in refused(*arguments)
+    ):
+        assert said in refused(*arguments)
 
 
 def test_a_dry_run_of_replay_says_what_would_happen_and_changes_nothing(scene):

@@ -72,6 +72,7 @@ def test_what_was_deleted_in_qad_is_looked_up_proved_absent_and_sent_once(scene,
     assert list(told) == [("force-asked", "ada", WHY), ("force-approved", "bob", WHY)]
 
 
+@pytest.mark.slow
 def test_what_qad_has_after_all_is_adopted_and_nothing_is_sent(scene, ada, bob):
     posting, sent = posted(scene), scene.sent()
     forcing.approve(scene.tenant, ask(scene, ada, posting), bob, now=scene.clock())
@@ -101,6 +102,7 @@ def test_without_a_known_document_the_word_of_two_people_releases_what_the_machi
     assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_an_open_settle_window_stays_open(scene, ada, bob):
     posted(scene)
     source_id = scene.invoice()
@@ -137,6 +139,7 @@ def test_other_roles_neither_ask_nor_approve(scene, ada, role):
     )
 
 
+@pytest.mark.slow
 def test_another_tenants_accountant_or_a_superuser_approves_nothing(scene, ada):
     request = ask(scene, ada, posted(scene))
     for stranger in (a_user({a_tenant("theirs"): "accountant"}), a_user(is_superuser=True)):
@@ -145,6 +148,7 @@ def test_another_tenants_accountant_or_a_superuser_approves_nothing(scene, ada):
     assert ForceRequest.objects.get().state == "open"
 
 
+@pytest.mark.slow
 def test_a_request_is_answered_once_and_expires(scene, ada, bob):
     posting = posted(scene)
     request = ask(scene, ada, posting)
@@ -161,6 +165,7 @@ def test_a_request_is_answered_once_and_expires(scene, ada, bob):
     assert ForceRequest.objects.get(pk=mine.pk).state == "withdrawn"
 
 
+@pytest.mark.slow
 def test_a_reason_is_demanded_and_what_qad_does_not_have_needs_no_second_person(scene, ada):
     posting = posted(scene)
     assert "Say in a sentence" in ask(scene, ada, posting, "because")

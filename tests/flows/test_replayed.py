@@ -72,6 +72,7 @@ def test_a_large_replay_goes_on_where_a_dead_worker_left_it(monkeypatch):
         assert len(scene.in_qad()) == 5
 
 
+@pytest.mark.slow
 def test_twenty_hands_that_replay_and_post_at_once_post_once():
     with a_scene() as scene:
         (row,) = a_refused_month(scene, 1)

@@ -78,6 +78,7 @@ def test_the_dispatcher_gives_it_its_turn(scene):
     assert Ignore.objects.get().ended_by == "schedule"
 
 
+@pytest.mark.slow
 def test_taking_it_back_holds_it_and_happens_once(scene):
     source_id = scene.invoice()
     scene.prepare()
@@ -90,22 +91,20 @@ def test_taking_it_back_holds_it_and_happens_once(scene):
     assert Ignore.objects.count() == 2
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
+def test_a_reason_an_owner_of_the_tenant_and_a_day_within_a_year_are_demanded(scene):
+    source_id = scene.invoice()
+    scene.prepare()
+    for wrong, said in (
         ({"reason": " x "}, "the auditor will ask"),
         ({"owner": "mallory"}, "'mallory' does not belong to Acme"),
         ({"days": 0}, "is not a day it may come back on"),
         ({"days": 400}, "is not a day it may come back on"),
-    ],
-)
-def test_a_reason_an_owner_of_the_tenant_and_a_day_within_a_year_are_demanded(scene, wrong, said):
-    source_id = scene.invoice()
-    scene.prepare()
-    assert said in ignore(scene, source_id, **wrong)
+    ):
+        assert said in ignore(scene, source_id, **wrong)
     assert scene.posting(source_id).state == "ready"
 
 
+@pytest.mark.slow
 def test_what_qad_has_or_may_have_cannot_be_ignored(scene):
     posted = scene.invoice()
     scene.sync()
@@ -118,6 +117,7 @@ def test_what_qad_has_or_may_have_cannot_be_ignored(scene):
     scene.heal()
 
 
+@pytest.mark.slow
 def test_a_conflict_may_not_be_hidden(scene):
     source_id = decided.a_conflict(scene)
     assert "it may not be hidden" in ignore(scene, source_id)

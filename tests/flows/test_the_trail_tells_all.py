@@ -14,6 +14,7 @@ from tests.flows.told import assert_the_trail_tells_all
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_it_tells_every_move_of_a_cycle_with_lost_answers_refusals_and_replays():
     with a_scene(customers=6, cycle=True) as scene:
         scene.fault("drop_after_commit", times=2)
@@ -72,3 +73,19 @@ def test_a_change_whose_line_cannot_be_written_does_not_happen(no_line_can_be_wr
 
         assert not Posting.objects.exists()
         assert scene.source(source_id).state == "new"
+
+
+@pytest.mark.slow
+def test_it_tells_a_whole_cycle_of_all_kinds_with_later_changes():
+    with a_scene(customers=10) as scene:
+        scene.world.bill_cycle(kinds="all")
+        voided, edited = scene.invoice(), scene.invoice(total=100_00)
+        scene.sync()
+        scene.clock.forward(60)
+        scene.world.chargebee.void_invoice(voided)
+        scene.world.chargebee.edit("invoice", edited, total=120_00)
+        for _ in range(3):
+            scene.clock.forward(120)
+            scene.sync()
+
+        assert assert_the_trail_tells_all(scene.tenant) > 100
