@@ -61,7 +61,7 @@ def _codes(client: QadClient, name: str, codes: set[str]) -> tuple[Answer, str]:
         return "missing", f"QAD does not have {what} {_some(absent)}. Correct it here, or create it in QAD."
     if inactive:
         return "missing", f"QAD holds {what} {_some(inactive)} as inactive. Correct it here, or activate it in QAD."
-    return "ok", f"QAD has every {what} that is used here: {_some(sorted(codes))}."
+    return "ok", f"QAD has {what} {_some(sorted(codes))}."
 
 
 def _row(client: QadClient, name: str, code: str) -> Row | None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from mappings import usage
 from syncs import health
 from syncs.admin import equations, figures, links, notices, runs, words
 from syncs.admin.figures import Cause, Figure
@@ -54,6 +55,7 @@ def board(tenant: Tenant, access: Access) -> dict[str, Any]:
         "read_back": _read_back(tenant),
         "is_posting_on": tenant.is_posting_on,
         "may_replay": access.may(Action.REPLAY),
+        "lost_codes": len(usage.of_lost_codes(tenant)),
         "may_run": access.may(Action.RUN),
         "may_test": access.may(Action.MANAGE_CONNECTIONS),
         "may_switch": access.may(Action.SWITCH_POSTING),

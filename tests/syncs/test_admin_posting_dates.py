@@ -75,6 +75,13 @@ def test_every_role_may_look(client, mine, role):
     assert "our-text" in rows
 
 
+def test_the_overview_warns_of_mappings_that_lean_on_what_is_lost(client, mine):
+    client.force_login(a_user({mine: Role.AUDITOR}))
+    assert "<strong>1 mapping</strong> leans on codes" in page(client, "index").content.decode()
+    QadAccount.objects.update(is_active=True)
+    assert "leans on codes" not in page(client, "index").content.decode()
+
+
 def test_nothing_of_another_tenant_is_shown(client, mine):
     filled(connected(a_tenant("theirs"), "http://127.0.0.1:9", reference_prefix="XX"), "foreign-text")
     client.force_login(a_user({mine: list(Role)}))
