@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 
 from connector import slots
 from connector.errors import ConnectorError
-from syncs import intake, running
+from syncs import health, intake, running
 from syncs.models import Run, RunState
 from syncs.models.run import Purpose
 from tenants import calendar
@@ -52,7 +52,7 @@ def run_due(tenant: Tenant, *, clock: Clock, actor: str) -> int:
         return 0
     try:
         story = running.sync(
-            tenant, _kinds(claimed), trigger="calendar", clock=clock, tell=lambda step: None, actor=actor
+            tenant, _kinds(claimed), trigger="calendar", clock=clock, tell=health.pulse(clock), actor=actor
         )
     except ConnectorError as error:
         for rule in claimed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +13,26 @@ from django.views.decorators.http import require_safe
 from syncs.models import Heartbeat
 
 LATE_AFTER = dt.timedelta(minutes=3)
+_BETWEEN_BEATS = dt.timedelta(seconds=30)
 
 
 def beat(now: dt.datetime) -> None:
-    """The dispatcher was here."""
+    """A worker of the queue was here."""
     Heartbeat.objects.update_or_create(pk=1, defaults={"beat_at": now})
+
+
+def pulse(clock: Callable[[], dt.datetime]) -> Callable[[object], None]:
+    """For the progress of a long run: workers that are all busy with one are not a queue that stands still."""
+    last = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+    def tell(step: object) -> None:
+        nonlocal last
+        now = clock()
+        if abs(now - last) > _BETWEEN_BEATS:
+            last = now
+            beat(now)
+
+    return tell
 
 
 def silent_since(now: dt.datetime) -> dt.datetime | None:

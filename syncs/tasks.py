@@ -105,7 +105,12 @@ def ask_for_sync(tenant: Tenant, kind: str, source_id: str, actor: str) -> None:
 def sync(tenant_id: int, actor: str, kind: str = "", source_id: str = "") -> dict[str, int | str]:
     """Sync now, as asked for in the browser."""
     tenant = Tenant.objects.get(pk=tenant_id)
-    how: dict[str, Any] = {"trigger": "browser", "clock": timezone.now, "tell": lambda step: None, "actor": actor}
+    how: dict[str, Any] = {
+        "trigger": "browser",
+        "clock": timezone.now,
+        "tell": health.pulse(timezone.now),
+        "actor": actor,
+    }
     try:
         if source_id:
             story = running.sync_one(tenant, kind, [source_id], **how)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ SLOTS = (1, 2)
 TOKEN_PARAMETER = "token"  # noqa: S105 - the parameter's name; connector/http/redact.py masks its value
 _SECRET_BYTES = 32  # so much chance that a plain keyed hash of it cannot be guessed
 _DIGEST = "sha256"
+_PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def recognised(public_id: str, offered: Shown) -> WebhookCredential | None:
     """
     rows = list(
         WebhookCredential.objects.filter(
-            tenant__webhook_endpoint__public_id=public_id[:32], retired_at=None
+            tenant__webhook_endpoint__public_id=public_id if _PUBLIC_ID.match(public_id) else "", retired_at=None
         ).select_related("tenant")[: len(SLOTS)]
     )
     found = None

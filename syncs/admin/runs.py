@@ -108,8 +108,8 @@ class RunAdmin(ReadOnlyAdmin):
         kind, source_id = request.POST.get("kind", ""), request.POST.get("id", "").strip()
         if kind and kind not in Kind.values:
             self.message_user(request, f"There is no kind '{kind[:40]}'. Choose one of the list.", messages.ERROR)
-        elif source_id and (not kind or len(source_id) > LONGEST_ID):
-            said = f"Choose the kind of the document; its id has at most {LONGEST_ID} characters."
+        elif source_id and (not kind or len(source_id) > LONGEST_ID or not source_id.isprintable()):
+            said = f"Choose the kind of the document; its id has at most {LONGEST_ID} characters, all of them visible."
             self.message_user(request, said, messages.ERROR)
         else:
             tasks.ask_for_sync(tenant, kind, source_id, actor_of(request))

@@ -57,6 +57,15 @@ def test_the_answer_names_nothing_and_sets_no_cookie(tenant):
     assert Client().post("/healthz").status_code == 405
 
 
+def test_the_progress_of_a_long_run_is_a_sign_of_life_too():
+    tell = health.pulse(lambda: NOW)
+    tell("Reading invoices")
+    assert asked("/healthz") == (200, "ok")
+    Heartbeat.objects.all().delete()
+    tell("Reading invoices")  # not with every page
+    assert not Heartbeat.objects.exists()
+
+
 def test_there_is_one_heartbeat():
     health.beat(NOW)
     health.beat(NOW)
@@ -106,6 +115,7 @@ def test_sync_now_in_a_blackout_is_refused_in_a_sentence(client, tenant):
         ({"kind": "supplier"}, None, "no kind &#x27;supplier&#x27;"),
         ({"id": "INV-1"}, None, "Choose the kind of the document"),
         ({"kind": "invoice", "id": "x" * 101}, None, "at most 100 characters"),
+        ({"kind": "invoice", "id": "INV\x001"}, None, "all of them visible"),
     ],
 )
 def test_sync_now_takes_everything_a_kind_or_one_document(client, tenant, given, queued, words):
