@@ -48,10 +48,15 @@ def weigh(
         if name not in chargebee or name not in qad:
             continue
         verdict = decide(rule, base_of(base.get(name)), chargebee[name], qad[name], setting.projection)
-        if wanted and name in wanted and verdict.act != Act.AGREED:
+        if wanted and name in wanted and not (verdict.act == Act.AGREED and _has_chosen(name, wanted[name], found)):
             verdict = _as_wanted(setting, name, wanted[name], found)
         found.verdicts[name] = verdict
     return found
+
+
+def _has_chosen(name: str, wanted: list[str], pair: Weighed) -> bool:
+    side, value = wanted
+    return (pair.chargebee if side == Side.CHARGEBEE else pair.qad)[name] == value
 
 
 def _as_wanted(setting: Setting, name: str, wanted: list[str], pair: Weighed) -> Verdict:

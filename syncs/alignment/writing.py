@@ -256,7 +256,8 @@ def settle(desk: Desk, link: AlignedCustomer, pair: Weighed, chargebee: There, q
         link.base = settled_base(desk.setting, link.base, pair)
         link.wanted = {name: value for name, value in link.wanted.items() if name in waits}
         link.chargebee_version, link.qad_version = chargebee.version, qad.version
-        link.rules_version, link.pending, link.is_asked, link.not_before = desk.setting.version, None, False, None
+        link.rules_version, link.pending, link.not_before = desk.setting.version, None, None
+        link.is_asked = bool(link.wanted) and link.state == LinkState.ALIGNED  # the other side gets it next
         if not waits and link.state == LinkState.BLOCKED:
             link.state, link.reason, is_held = LinkState.ALIGNED, "", False
         if not waits:

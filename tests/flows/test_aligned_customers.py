@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from mappings.models import CustomerMapping
-from syncs.models import AlignedCustomer, CustomerConflict
-from tests.flows.scene import Scene, a_scene
+from syncs.alignment import choosing, reviewing
+from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, MatchReview
+from tenants.models import ChargebeeConnection, PolicySetting
+from tests.flows.people import ON, a_pair, in_chargebee, in_qad, keep_the_same, lines, writes
+from tests.flows.scene import a_scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ON = {"align_customers": "both"}
-
-
-def a_pair(scene: Scene, **fields: Any) -> tuple[str, str]:
-    """A customer that both systems have with the same name, linked and settled; his two keys."""
-    who = scene.customer(company="Acme Works", **fields)
-    code = CustomerMapping.objects.get(chargebee_id=who).qad_code
-    scene.world.qad.change_customer(code, name="Acme Works")
-    scene.sync()
-    return who, code
-
-
-def writes(scene: Scene) -> dict[str, int]:
-    """Customer writes that reached each side."""
-    counts = {"chargebee": 0, "qad": 0}
-    for asked, count in scene.world.requests.items():
-        method, _, path = asked.partition(" ")
-        if method == "POST" and path.startswith("/api/v2/customers"):
-            counts["chargebee"] += count
-        elif method == "POST" and ("ustomerV2s" in path or "/v1/customers" in path or "RelationV2s" in path):
-            counts["qad"] += count
-    return counts
-
-
-def in_qad(scene: Scene, code: str) -> dict[str, Any]:
-    return scene.world.qad.company.parties.customers[code]
-
-
-def in_chargebee(scene: Scene, who: str) -> dict[str, Any]:
-    return scene.world.chargebee.get("customer", who)
-
-
-def lines(**of: Any) -> list[tuple[str, str, str]]:
-    rows = CustomerConflict.objects.filter(**of).order_by("pk")
-    return list(rows.values_list("kind", "field", "state"))
 
 
 @pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
@@ -57,7 +23,7 @@ def test_a_customer_changed_in_chargebee_is_changed_in_qad(dialect):
             "customer", who, company="Acme Global", billing_address=address, email="ap@acme.example"
         )
 
-        scene.sync()
+        keep_the_same(scene)
 
         row = in_qad(scene, code)
         assert (row["name"], row["city"], row["zip"], row["email"]) == (
@@ -66,7 +32,7 @@ def test_a_customer_changed_in_chargebee_is_changed_in_qad(dialect):
         if dialect == "adaptive":
             assert scene.world.qad.company.parties.relations[code]["name"] == "Acme Global"
         before = writes(scene)
-        assert scene.sync().aligned.counts["unchanged"] == 1
+        assert keep_the_same(scene).counts["unchanged"] == 1
         assert writes(scene) == before
 
 
@@ -76,16 +42,16 @@ def test_a_field_that_qad_owns_is_changed_in_chargebee(dialect):
         who, code = a_pair(scene, meta_data={"tier": "gold"})
         scene.world.qad.change_customer(code, credit_terms="N15", tax_class="EXPORT")
 
-        scene.sync()
+        keep_the_same(scene)
 
         there = in_chargebee(scene, who)
         assert there["net_term_days"] == 15
         assert there["meta_data"] == {"tier": "gold", "qad_tax_class": "EXPORT", "qad_credit_hold": "false"} | {
             name: value for name, value in there["meta_data"].items() if name == "qad_gl_profile"
         }
-        scene.sync()
+        keep_the_same(scene)
         before = writes(scene)
-        scene.sync()
+        keep_the_same(scene)
         assert writes(scene) == before
 
 
@@ -94,9 +60,312 @@ def test_an_edit_where_the_field_is_not_owned_is_put_back_and_kept_in_the_log():
         _who, code = a_pair(scene)
         scene.world.qad.change_customer(code, name="Somebody else")
 
-        scene.sync()
+        keep_the_same(scene)
 
         assert in_qad(scene, code)["name"] == "Acme Works"
         row = CustomerConflict.objects.get(kind="rejected-edit")
         assert (row.field, row.qad_value, row.winner, row.state) == ("name", "Somebody else", "chargebee", "applied")
         assert AlignedCustomer.objects.get().state == "aligned"
+
+
+SHARED = {**ON, "shared_customers": {"types": "SUB"}}
+
+
+def test_a_customer_added_in_qad_appears_in_chargebee_and_others_are_left_out():
+    with a_scene(customers=0, policies=SHARED) as scene:
+        address = {"street1": "1 Mill Road", "city": "Tulsa", "zip": "74103", "state": "OK", "country": "US"}
+        scene.world.qad.add_customer(
+            "NEW00001", "Brand New Inc", customer_type="SUB", email="ap@new.example", credit_terms="N15", **address
+        )
+        scene.world.qad.add_customer("FACTORY1", "A Factory", customer_type="OEM")
+
+        keep_the_same(scene)
+
+        (made,) = scene.world.chargebee.all("customer")
+        assert (made["id"], made["company"], made["net_term_days"]) == ("CB-NEW00001", "Brand New Inc", 15)
+        assert made["meta_data"]["qad_customer"] == "NEW00001"
+        assert (made["billing_address"]["city"], made["billing_address"]["state_code"]) == ("Tulsa", "OK")
+        assert CustomerMapping.objects.get().qad_code == "NEW00001"
+        keep_the_same(scene)
+        before = writes(scene)
+        keep_the_same(scene)
+        assert writes(scene) == before
+        assert not lines()
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_after_commit"])
+def test_a_lost_answer_makes_no_second_customer_in_chargebee(fault):
+    with a_scene(customers=0, policies=SHARED) as scene:
+        scene.world.qad.add_customer("NEW00001", "Brand New Inc", customer_type="SUB")
+        scene.world.faults("chargebee").add(fault, method="POST", path="/api/v2/customers")
+
+        keep_the_same(scene)
+        scene.clock.forward(60)
+        keep_the_same(scene)
+
+        assert [one["id"] for one in scene.world.chargebee.all("customer")] == ["CB-NEW00001"]
+        assert AlignedCustomer.objects.get().state == "aligned"
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "is_linked"),
+    [
+        (
+            {"name": "Else", "tax_id": "DE123456789", "country": "DE"},
+            {"vat_number": "123456789", "country": "DE"},
+            True,
+        ),
+        (
+            {"name": "Else", "tax_id": "DE123456789", "country": "AT"},
+            {"vat_number": "123456789", "country": "DE"},
+            False,
+        ),
+        (
+            {"name": "Acme GmbH", "zip": "80202", "email": "a@b.example"},
+            {"company": "ACME", "email": "A@b.example"},
+            True,
+        ),
+        ({"name": "Acme GmbH", "zip": "80203", "email": "x@b.example"}, {"company": "ACME"}, False),
+    ],
+)
+def test_two_customers_are_linked_by_tax_id_or_by_name_postcode_and_email_never_by_less(there, here, is_linked):
+    with a_scene(customers=0, policies=SHARED) as scene:
+        country = here.pop("country", "US")
+        who = scene.world.chargebee.add_customer(**here)
+        scene.world.chargebee.edit(
+            "customer", who["id"], billing_address={**who["billing_address"], "country": country}
+        )
+        scene.world.qad.add_customer("KNOWN001", there.pop("name"), customer_type="SUB", **there)
+
+        keep_the_same(scene)
+
+        assert CustomerMapping.objects.filter(chargebee_id=who["id"], qad_code="KNOWN001").exists() is is_linked
+        assert MatchReview.objects.filter(state="open").exists() is not is_linked
+        assert len(scene.world.chargebee.all("customer")) == 1
+        assert len(scene.world.qad.company.parties.customers) == 1
+
+
+def test_a_pair_kept_apart_stays_apart_and_both_get_their_own():
+    with a_scene(customers=0, policies=SHARED) as scene:
+        who = scene.world.chargebee.add_customer(company="Acme GmbH")["id"]
+        scene.world.qad.add_customer("KNOWN001", "Acme", customer_type="SUB")
+        keep_the_same(scene)
+        (review,) = MatchReview.objects.all()
+
+        reviewing.keep_apart(review, actor="ada", now=scene.clock())
+        keep_the_same(scene)
+        keep_the_same(scene)
+
+        linked = dict(CustomerMapping.objects.values_list("chargebee_id", "qad_code"))
+        assert set(linked) == {who, "CB-KNOWN001"}
+        assert linked["CB-KNOWN001"] == "KNOWN001" != linked[who]
+
+
+def test_a_customer_deleted_in_chargebee_is_set_inactive_in_qad_and_never_taken_up_again_by_itself():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        scene.world.chargebee.delete("customer", who)
+
+        keep_the_same(scene)
+
+        assert in_qad(scene, code)["is_active"] is False
+        assert AlignedCustomer.objects.get().state == "deleted"
+        assert lines() == [("deleted", "", "applied")]
+        scene.world.chargebee.edit("customer", who, deleted=False, company="Acme Reborn")
+        keep_the_same(scene)
+        keep_the_same(scene)
+        assert in_qad(scene, code)["name"] == "Acme Works"
+        assert lines(state="waiting") == [("recreated", "", "waiting")]
+
+
+def test_a_customer_that_was_merged_leaves_his_qad_customer_as_it_is_and_names_the_survivor():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        kept = scene.customer(company="Survivor Inc")
+        scene.invoice(who)
+        scene.sync()
+        scene.world.chargebee.merge_customers(who, kept)
+
+        scene.sync()
+
+        assert in_qad(scene, code)["is_active"] is True
+        told = CustomerConflict.objects.get(kind="deleted")
+        assert (told.state, f"'{kept}'" in told.sentence) == ("waiting", True)
+        choosing.merge(told, actor="ada", now=scene.clock())
+        link = AlignedCustomer.objects.get(chargebee_id=who)
+        survivor = CustomerMapping.objects.get(chargebee_id=kept)
+        assert (link.state, CustomerMapping.objects.get(chargebee_id=who).kind) == ("merged", "alias")
+        assert CustomerMapping.objects.get(chargebee_id=who).qad_code == survivor.qad_code
+
+
+def test_a_customer_that_is_gone_from_qad_is_no_reason_to_touch_chargebee_and_a_silent_list_is_not_believed():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        scene.world.faults("qad").add("browse_empty", times=None)
+        keep_the_same(scene)
+        assert AlignedCustomer.objects.get().state == "aligned"
+        scene.heal()
+        scene.world.qad.add_customer("OTHER001", "Other")
+        scene.world.qad.delete_customer(code)
+
+        keep_the_same(scene)
+
+        assert AlignedCustomer.objects.get().state == "gone"
+        assert in_chargebee(scene, who)["deleted"] is False
+        assert lines() == [("gone", "", "waiting")]
+
+
+def test_a_customer_inactive_in_qad_is_flagged_in_chargebee():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        scene.world.qad.change_customer(code, is_active=False)
+        keep_the_same(scene)
+        assert in_chargebee(scene, who)["meta_data"]["qad_is_active"] == "false"
+        scene.world.qad.change_customer(code, is_active=True)
+        keep_the_same(scene)
+        assert in_chargebee(scene, who)["meta_data"]["qad_is_active"] == "true"
+
+
+def test_cleared_personal_details_never_empty_qad():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene, email="ada@acme.example")
+        blank = {"first_name": None, "last_name": None, "email": None, "company": None, "billing_address": None}
+        scene.world.chargebee.edit("customer", who, pii_cleared="cleared", **blank)
+        keep_the_same(scene)
+        assert (in_qad(scene, code)["name"], in_qad(scene, code)["email"]) == ("Acme Works", "ada@acme.example")
+        assert AlignedCustomer.objects.get().state == "cleared"
+
+
+def test_a_customer_of_another_business_entity_is_left_alone_until_he_is_back():
+    with a_scene(customers=0, policies=ON) as scene:
+        scene.tenant.business_entities = ["ours"]
+        scene.tenant.save()
+        who, code = a_pair(scene, business_entity_id="ours")
+        scene.world.chargebee.edit("customer", who, business_entity_id="theirs", company="Moved Inc")
+        keep_the_same(scene)
+        assert (in_qad(scene, code)["name"], AlignedCustomer.objects.get().state) == ("Acme Works", "moved")
+        scene.world.chargebee.edit("customer", who, business_entity_id="ours")
+        keep_the_same(scene)
+        keep_the_same(scene)
+        assert (in_qad(scene, code)["name"], AlignedCustomer.objects.get().state) == ("Moved Inc", "aligned")
+
+
+def test_parent_and_child_accounts_keep_their_own_links():
+    with a_scene(customers=0, policies=ON) as scene:
+        parent, _ = a_pair(scene)
+        child = scene.customer(company="Child Ltd", relationship={"parent_id": parent})
+        keep_the_same(scene)
+        scene.world.chargebee.edit("customer", child, company="Child and Sons")
+        keep_the_same(scene)
+        code = CustomerMapping.objects.get(chargebee_id=child).qad_code
+        assert in_qad(scene, code)["name"] == "Child and Sons"
+        assert in_chargebee(scene, child)["relationship"] == {"parent_id": parent}
+        assert AlignedCustomer.objects.filter(state="aligned").count() == 2
+
+
+def test_a_shared_field_changed_on_both_sides_waits_for_a_person_and_then_is_the_same():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        FieldRule.objects.create(tenant=scene.tenant, field="telephone", owner="shared")
+        scene.world.chargebee.edit("customer", who, phone="+1 303 1")
+        keep_the_same(scene)
+        assert in_qad(scene, code)["telephone"] == "+1 303 1"
+        scene.world.chargebee.edit("customer", who, phone="+1 303 2")
+        scene.world.qad.change_customer(code, telephone="+1 303 3")
+        keep_the_same(scene)
+        told = CustomerConflict.objects.get(state="waiting")
+        assert (told.kind, told.chargebee_value, told.qad_value) == ("parked", "+1 303 2", "+1 303 3")
+
+        choosing.take(told, "qad", actor="ada", now=scene.clock())
+        keep_the_same(scene)
+
+        assert in_chargebee(scene, who)["phone"] == in_qad(scene, code)["telephone"] == "+1 303 3"
+        told.refresh_from_db()
+        assert (told.state, told.decided_by) == ("accepted", "ada")
+
+
+def test_an_edit_that_was_put_back_can_be_accepted_after_all():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        scene.world.qad.change_customer(code, name="The better name")
+        keep_the_same(scene)
+        told = CustomerConflict.objects.get(kind="rejected-edit")
+
+        choosing.take(told, "qad", actor="ada", now=scene.clock())
+        keep_the_same(scene)
+        keep_the_same(scene)
+
+        assert in_chargebee(scene, who)["company"] == in_qad(scene, code)["name"] == "The better name"
+        assert AlignedCustomer.objects.get().wanted == {}
+
+
+def test_the_brake_freezes_a_pair_that_somebody_works_against_and_a_person_lets_it_go_on():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        for number in range(5):
+            scene.world.qad.change_customer(code, name=f"Robot {number}")
+            keep_the_same(scene)
+        assert AlignedCustomer.objects.get().state == "frozen"
+        assert in_qad(scene, code)["name"].startswith("Robot")
+        told = CustomerConflict.objects.get(kind="frozen")
+
+        choosing.let_go_on(told, actor="ada", now=scene.clock())
+        keep_the_same(scene)
+
+        assert in_qad(scene, code)["name"] == in_chargebee(scene, who)["company"] == "Acme Works"
+
+
+def test_what_qad_refuses_blocks_its_pair_with_qads_words_until_it_is_corrected():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        scene.world.faults("qad").add("status", method="POST", path="customerV2s", times=1, status=413)
+        scene.world.chargebee.edit("customer", who, company="Refused Inc")
+        keep_the_same(scene)
+        link = AlignedCustomer.objects.get()
+        assert (link.state, lines(state="waiting")) == ("blocked", [("blocked", "", "waiting")])
+        before = writes(scene)
+        keep_the_same(scene)
+        assert writes(scene) == before
+
+        choosing.replay(link, actor="ada", now=scene.clock())
+        keep_the_same(scene)
+
+        assert in_qad(scene, code)["name"] == "Refused Inc"
+        assert (AlignedCustomer.objects.get().state, lines(state="waiting")) == ("aligned", [])
+
+
+def test_links_outlive_a_connection_that_goes_and_comes_back():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        row = ChargebeeConnection.objects.get(tenant=scene.tenant)
+        row.delete()
+        row.pk = None
+        row.save()
+        before = writes(scene)
+        keep_the_same(scene)
+        link = AlignedCustomer.objects.get()
+        assert (link.chargebee_id, link.qad_code, link.state) == (who, code, "aligned")
+        assert writes(scene) == before
+
+
+def test_nothing_is_written_while_the_policy_is_off_or_posting_is_switched_off():
+    with a_scene(customers=0) as scene:
+        who, code = a_pair(scene)
+        scene.world.chargebee.edit("customer", who, company="Acme Global")
+        scene.sync()
+        assert in_qad(scene, code)["name"] == "Acme Works"
+        PolicySetting.objects.create(tenant=scene.tenant, key="align_customers", value="both")
+        scene.prepare()
+        assert in_qad(scene, code)["name"] == "Acme Works"
+        scene.sync()
+        assert in_qad(scene, code)["name"] == "Acme Global"
+
+
+def test_one_way_never_writes_to_chargebee():
+    with a_scene(customers=0, policies={"align_customers": "chargebee_to_qad"}) as scene:
+        who, code = a_pair(scene)
+        scene.world.qad.change_customer(code, credit_terms="N15", name="Else")
+        keep_the_same(scene)
+        assert in_qad(scene, code)["name"] == "Acme Works"
+        assert writes(scene)["chargebee"] == 0
+        assert who

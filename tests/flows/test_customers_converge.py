@@ -17,8 +17,8 @@ from syncs.alignment.passing import align
 from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, Kind
 from syncs.refetch import take_in
 from tenants import connections
+from tests.flows.people import ON, a_pair, in_chargebee, in_qad, writes
 from tests.flows.scene import Scene, a_scene
-from tests.flows.test_aligned_customers import ON, a_pair, in_chargebee, in_qad, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 6 * 60
