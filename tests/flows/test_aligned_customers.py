@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from django.core.management import CommandError, call_command
 
 from mappings.models import CustomerMapping
-from syncs.alignment import choosing, reviewing
-from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, MatchReview
+from syncs.alignment import choosing, rehearsing, reviewing
+from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, MatchReview, SourceDocument
+from tenants import connections
 from tenants.models import ChargebeeConnection, PolicySetting
 from tests.flows.people import ON, a_pair, in_chargebee, in_qad, keep_the_same, lines, writes
 from tests.flows.scene import a_scene
@@ -369,3 +373,39 @@ def test_one_way_never_writes_to_chargebee():
         assert in_qad(scene, code)["name"] == "Acme Works"
         assert writes(scene)["chargebee"] == 0
         assert who
+
+
+def test_a_rehearsal_counts_everybody_once_and_writes_nothing():
+    policies = {**SHARED, "align_customers": "off"}
+    with a_scene(customers=0, policies=policies) as scene:
+        a_pair(scene)
+        site, qad = scene.world.chargebee, scene.world.qad
+        known = site.add_customer(company="Known by code", meta_data={"qad_customer": "KNOWN001"})["id"]
+        qad.add_customer("KNOWN001", "Somebody", customer_type="SUB")
+        site.add_customer(company="Maybe Inc")
+        qad.add_customer("MAYBE001", "Maybe", customer_type="SUB")
+        site.add_customer(company="Only here")
+        qad.add_customer("ONLYQAD1", "Only there", customer_type="SUB")
+        qad.add_customer("SLEEPS01", "Asleep", customer_type="SUB", is_active=False)
+        qad.add_customer("FACTORY1", "A factory", customer_type="OEM")
+        before = (writes(scene), CustomerMapping.objects.count(), SourceDocument.objects.count())
+
+        with scene.qad() as client, connections.chargebee_client(scene.tenant) as chargebee:
+            found = rehearsing.from_both(scene.tenant, client, chargebee)
+
+        assert dict(found.counts) == {
+            "linked": 1,
+            "matched": 1,
+            "ambiguous": 2,
+            "would create in QAD": 1,
+            "would create in Chargebee": 1,
+            "blocked": 1,
+            "skipped": 1,
+        }
+        assert found.examples["matched"] == [f"{known} is KNOWN001, by reference"]
+        assert (writes(scene), CustomerMapping.objects.count(), SourceDocument.objects.count()) == before
+        out = io.StringIO()
+        call_command("customers", "acme", "--rehearse", stdout=out)
+        assert "Would be created in Chargebee: 1." in out.getvalue()
+        with pytest.raises(CommandError, match="align_customers is off"):
+            call_command("customers", "acme")
