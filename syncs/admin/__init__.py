@@ -2,6 +2,8 @@
 
 from syncs.admin import (
     certifications,
+    customer_conflicts,
+    customers,
     decisions,
     documents,
     going_live,
@@ -19,6 +21,8 @@ from syncs.admin import (
 
 __all__ = [
     "certifications",
+    "customer_conflicts",
+    "customers",
     "decisions",
     "documents",
     "going_live",
