@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django_q.models import OrmQ
 
-from mappings.models import CustomerMapping, QadCustomer
+from mappings.models import CustomerMapping, MirrorState, QadCustomer
 from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, MatchReview
 from tenants.models import AuditEntry, PolicySetting, QadConnection, Role
 from tests.builders import a_tenant, a_user
@@ -135,6 +135,7 @@ def test_a_merge_into_nobody_is_refused_with_a_sentence(client, mine):
 def test_two_that_are_one_are_linked_and_other_questions_are_over(client, mine):
     review = a_review(mine)
     QadCustomer.objects.create(tenant=mine, code="C1", name="Acme", seen_at=NOW)
+    MirrorState.objects.create(tenant=mine, list_name="customers", refreshed_at=NOW, rows=1)
     other = MatchReview.objects.create(
         tenant=mine, chargebee_id="cust-1", qad_code="C2", found_from="chargebee", why="the name", since=NOW
     )
