@@ -49,7 +49,7 @@ from syncs.releasing import CURES, follow, release
 from syncs.states import PostingState, SourceState
 from syncs.sweeping import sweep
 from tenants import calendar, connections, sealing
-from tenants.models import Side, Tenant
+from tenants.models import QadConnection, Side, Tenant
 
 OF_CHARGEBEE = ("calendar", "webhooks", "prove")
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
@@ -262,6 +262,8 @@ def _refresh(tenant: Tenant) -> int:
 
 
 def _has_late_lists(tenant: Tenant) -> bool:
+    if not QadConnection.objects.filter(tenant=tenant).exists() or connections.is_stopped(tenant, Side.QAD):
+        return False
     return bool(refreshing.due(tenant, timezone.now())) or redating.refused(tenant).exists()
 
 

@@ -16,8 +16,9 @@ from mappings.listed import LISTS
 from mappings.models import BankMapping, ItemMapping, MirrorState, QadAccount, QadCode
 from mappings.reference import rate_on
 from mappings.table import load
-from syncs import refreshing
-from tenants.connections import qad_client
+from syncs import refreshing, tasks
+from tenants.connections import qad_client, stop
+from tenants.models import Side
 from tests.builders import a_tenant, connected
 from tests.mappings.build import NOW, SINCE
 
@@ -173,3 +174,11 @@ def test_the_schedule_reads_what_is_late_and_leaves_an_unreachable_qad_alone_for
     assert refreshing.due(tenant, LATER + dt.timedelta(minutes=59)) == []
     assert refreshing.due(tenant, LATER + dt.timedelta(minutes=60)) == list(LISTS)
     assert MirrorState.objects.filter(tenant=tenant, refreshed_at=NOW).count() == len(LISTS)
+
+
+def test_a_tenant_without_a_connection_or_with_a_stopped_one_is_left_alone(sandbox):
+    bare, tenant = a_tenant("bare"), connected(a_tenant(), sandbox[0])
+    has_work = tasks.WORK["refresh"]
+    assert (has_work(bare), has_work(tenant)) == (False, True)
+    stop(tenant, Side.QAD, "QAD does not accept the credentials.", now=NOW)
+    assert not has_work(tenant)
