@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from connector.errors import Authentication, Configuration, ConnectorError
-from connector.ledger.stored import restore
+from connector.ledger.stored import content_hash, restore
 from connector.qad.client import QadClient
 from connector.qad.payloads import WriteRequest, render
 from syncs import newest, restoring
@@ -35,6 +35,7 @@ from tenants.models import Side, Tenant
 SENDING_SECONDS = 40  # how long after the claim a batch may start another send
 LEASE_MARGIN = dt.timedelta(seconds=30)
 BATCHES_PER_LOOK = 4
+ALTERED = "It is not the document that was prepared: its row was altered. Prepare it again with Replay."
 DOUBTFUL = "QAD breaks off: one document after the other got no answer that can be trusted."
 
 
@@ -101,6 +102,9 @@ def _render(client: QadClient, postings: Sequence[Posting], *, is_careful: bool)
     """The writes of a claim; a document that no longer fits the instance's profile is rejected without being sent."""
     sendings, unfit = [], []
     for posting in postings:
+        if content_hash(posting.document) != posting.document_hash:
+            unfit.append(Result(posting.pk, Outcome.REJECTED, ALTERED))
+            continue
         write = render(restore(posting.document), client.profile)
         if isinstance(write, WriteRequest):
             sendings.append(Sending(posting.pk, write, posting.reference, look_up=posting.must_look_up or is_careful))

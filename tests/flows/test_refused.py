@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 
 from connector.errors import Configuration
 from syncs import replay
-from syncs.models import Posting
+from syncs.models import Attempt, Posting
 from syncs.permission import why_not_posting
 from tenants import connections, guards
 from tenants.models import Circuit, ProbeResult, QadConnection, Side
@@ -300,3 +300,43 @@ def test_pressing_replay_on_an_absent_document_shortens_no_window(again):
 
         assert (scene.posting(source_id).state, scene.posting(source_id).absences, scene.sent()) == ("uncertain", 0, 2)
         assert Posting.objects.get(source__source_id=source_id).settle_at > scene.clock()
+
+
+def _alter(old: models.Field, new: models.Field) -> None:
+    with connection.schema_editor() as schema:
+        schema.alter_field(Attempt, old, new)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps the triggers of an altered table.")
+def test_it_sends_nothing_after_a_column_was_altered_which_drops_the_triggers_silently():
+    with a_scene() as scene:
+        source_id = scene.invoice()
+        field = Attempt._meta.get_field("status")
+        wider = models.IntegerField(null=True)
+        wider.set_attributes_from_name("status")
+        wider.model = Attempt
+        _alter(field, wider)
+        try:
+            assert any("attempt" in name for name in guards.missing(connection))
+            story = scene.sync()
+        finally:
+            _alter(wider, field)
+            guards.install(connection)
+
+        assert "The database lacks its guards" in story.not_posting
+        assert (scene.sent(), scene.posting(source_id).state) == (0, "ready")
+        scene.sync()
+        assert scene.posting(source_id).state == "posted"
+
+
+def test_it_does_not_send_a_document_that_was_altered_in_the_database():
+    with a_scene() as scene:
+        source_id = scene.invoice()
+        scene.prepare()
+        posting = scene.posting(source_id)
+        Posting.objects.filter(pk=posting.pk).update(document={**posting.document, "description": "Altered"})
+
+        scene.post()
+
+        assert (scene.sent(), scene.posting(source_id).state) == (0, "rejected")
+        assert "its row was altered" in scene.sentences(source_id)
