@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from connector.qad.replies import Receipt
 from syncs import posting, running
@@ -128,6 +128,20 @@ def test_it_claims_the_free_customers_of_a_batch_when_another_worker_took_one():
         assert [posting.pk for posting in claim.postings] == [second.pk]
 
 
+def test_a_claim_takes_only_what_is_still_ready():
+    with a_scene() as scene:
+        scene.invoice(), scene.invoice()
+        scene.prepare()
+        first, second = Posting.objects.order_by("pk")
+        Posting.objects.filter(pk=first.pk).update(state="held")  # decided meanwhile
+
+        pace = running.pace_of(scene.tenant)
+        claim = _claim(scene.tenant, pace, [first.pk, second.pk], now=scene.clock(), actor="test")
+
+        assert [posting.pk for posting in claim.postings] == [second.pk]
+        assert Posting.objects.get(pk=first.pk).state == "held"
+
+
 def test_two_claims_share_nothing():
     with a_scene() as scene:
         for _ in range(3):
@@ -211,6 +225,31 @@ def test_a_dead_worker_leaves_its_postings_uncertain_and_never_ready():
 
         assert scene.posting(source_id).state == "posted"
         assert scene.attempts() == ["posted", "absent", "posted"]
+        assert_books_agree(scene)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="The broken trigger is written for SQLite.")
+def test_an_answer_that_cannot_be_written_down_is_found_again():
+    with a_scene() as scene:
+        scene.invoice()
+        scene.sync()
+        source_id = scene.invoice()
+        scene.prepare()
+        broken = "CREATE TRIGGER broken BEFORE INSERT ON tenants_auditentry WHEN NEW.action = 'posted' BEGIN "
+        with connection.cursor() as cursor:
+            cursor.execute(broken + "SELECT RAISE(ABORT, 'the disk is full'); END")
+        try:
+            with pytest.raises(DatabaseError):
+                drained(scene)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TRIGGER broken")
+        assert (scene.posting(source_id).state, scene.attempts()[-1]) == ("sending", "open")
+
+        scene.clock.forward(100)
+        scene.post()
+
+        assert (scene.posting(source_id).state, scene.attempts()[-1]) == ("posted", "adopted")
         assert_books_agree(scene)
 
 
