@@ -132,9 +132,9 @@ def test_a_refused_document_is_replayed_and_posted(page, scene):
     log_in(page, scene)
     open_document(page, scene, scene.refused)
     assert "Rejected" in heading(page)
-    page.click("text=Rebuild and post")
+    page.click("a[href*='/rebuild/'] >> nth=0")
     assert_sound(page)
-    page.click("[type=submit]:visible >> nth=-1")
+    page.click("button:text-is('Rebuild and post')")
     assert_sound(page)
     for lane in ("prepare", "post", "sweep"):
         tasks.work(scene.tenant.pk, lane)

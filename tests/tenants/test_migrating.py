@@ -50,7 +50,7 @@ try:
     call_command("migrate", verbosity=0)
 except RuntimeError as error:
     print("FAILED", error)
-print("LEFT", guards.missing(connection), len(guards._found(connection)) > 50)
+print("LEFT", guards.missing(connection), len(guards._found(connection)) > 20)
 """
 CHECK = """
 from django.db import connection
