@@ -14,6 +14,7 @@ from connector.ledger.dating import Dated
 from connector.ledger.documents import Adjustment, JournalEntry, LedgerDocument, Reversal, applied_total
 from connector.ledger.reference import hashed_reference, reference
 from connector.ledger.stored import content_hash, to_json
+from connector.ledger.validate_documents import document_problems
 from connector.money import Money, total
 from connector.qad.payloads import render
 from syncs import dating, rates
@@ -220,6 +221,9 @@ def fits(batch: Batch, document: LedgerDocument | list[Problem]) -> LedgerDocume
     """The translated document on its posting date, proved to fit this instance's fields."""
     if isinstance(document, list):
         return document
+    unsound = document_problems(document)
+    if unsound:
+        return unsound
     found = dating.dated(batch.desk, document)
     if found.problem is not None:
         batch.awaited.append(found)

@@ -325,3 +325,53 @@ def waits_for_refunds(subject: str) -> Problem:
         "Nothing to do here: it follows by itself.",
         "document",
     )
+
+
+def mixed_currencies(document: str, currency: str, amount: Money) -> Problem:
+    return Problem(
+        "invariant-a19",
+        document,
+        f"{document} is in {currency}, and one of its amounts is {amount}.",
+        "Look at the document in Chargebee; if it is right there, tell the people who support this connector.",
+        "document",
+    )
+
+
+def empty_application(document: str, target: str, amount: Money) -> Problem:
+    return Problem(
+        "invariant-a7",
+        document,
+        f"{document} settles {amount} of {target}, and what is settled must be above zero.",
+        "Look at both in Chargebee; if they are right there, tell the people who support this connector.",
+        "document",
+    )
+
+
+def reversal_too_early(document: str, day: dt.date, original: dt.date) -> Problem:
+    return Problem(
+        "invariant-a10",
+        document,
+        f"{document} is dated {day}, before the document of {original} that it takes back.",
+        "Sync it again; if it stays so, tell the people who support this connector.",
+        "document",
+    )
+
+
+def amount_not_exact(document: str, amount: Money) -> Problem:
+    return Problem(
+        "invariant-a20",
+        document,
+        f"{document} holds {amount.amount:f} {amount.currency}, which is finer than that currency or too large.",
+        "Look at the document in Chargebee; if it is right there, tell the people who support this connector.",
+        "document",
+    )
+
+
+def over_applied(document: str, target: str, amount: Money, left: Money) -> Problem:
+    return Problem(
+        "over-applied",
+        document,
+        f"{document} settles {amount} of {target}, of which QAD has {left} left to settle.",
+        "It follows by itself when something else comes off; if that never comes, compare both in Chargebee.",
+        "document",
+    )
