@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector.chargebee.records import CreditNote, Transaction
 from connector.ledger import credit_notes, payments
@@ -23,6 +23,7 @@ class Case:
     chain: list[Posting]
     edges: dict[str, Edge]
     parents: Parents
+    crowded: list[str] = field(default_factory=list)  # invoices that something else must come off first
 
     @property
     def main(self) -> Posting | None:

@@ -124,5 +124,5 @@ def _wake(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> None
     invoices = [source_id for kind, source_id in named if kind == "invoice"]
     open_edges = Edge.objects.filter(tenant_id=tenant_id, invoice_id__in=invoices)
     owners = open_edges.exclude(wanted_minor=F("applied_minor")).values("owner_id")
-    settling = SourceDocument.objects.filter(pk__in=owners, state=SourceState.CODED)
+    settling = SourceDocument.objects.filter(pk__in=owners, state__in=(SourceState.CODED, SourceState.WAITING))
     renew(tenant_id, settling, "An invoice that it settles is in QAD.", now=now)

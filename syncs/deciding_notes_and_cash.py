@@ -16,7 +16,7 @@ from connector.ledger import problems as say
 from connector.ledger.documents import LedgerDocument
 from connector.ledger.reversals import ended_on, payment_ended_on
 from connector.ledger.skipping import Skipped
-from connector.ledger.validate_transactions import payment_id
+from connector.ledger.validate_transactions import payment_id, refunds_are_within_the_payment
 from syncs import edges, older, settlements, sides
 from syncs import parents as parents_of
 from syncs.batch import (
@@ -95,7 +95,7 @@ def _decide_fresh(batch: Batch, case: Case, main: Posting | None) -> None:
         withdraw(batch, main)
         return
     name = main.reference if main else name_for(batch, _kind(case.record), case.row.source_id, case.place)
-    document = fits(batch, _translate(batch, case, name))
+    document = fits(batch, edges.within_room(case, _translate(batch, case, name)))
     if isinstance(document, list):
         tell(batch, case.row, SourceState.HELD, document)
         withdraw(batch, main)
@@ -178,8 +178,11 @@ def _translate(batch: Batch, case: Case, name: str) -> LedgerDocument | list[Pro
         return credit_notes.translate(found, desk.table, desk.note_rules, name, parents.invoices)
     if found.type == "refund":
         payment = payment_id(found)
+        paid = parents.payment_records.get(payment)
+        if paid and (beyond := refunds_are_within_the_payment(paid, parents.refunds.get(payment, {}))):
+            return [beyond]
         leans_on = refunds.RefundParents(
-            payment=parents.payment_records.get(payment),
+            payment=paid,
             payment_posted=parents.payments.get(payment),
             notes=parents.notes,
         )
@@ -210,7 +213,9 @@ def _stay(batch: Batch, case: Case, main: Posting) -> None:
         problems = edges.move(batch, case, main)
     if isinstance(case.record, CreditNote):
         problems += sides.beside_note(batch, case.row, case.record, main, case.chain)
-    if problems:
+    if len(problems) == len(case.crowded) > 0:
+        wait(batch, case.row, problems[0], f"edges:{case.crowded[0]}")
+    elif problems:
         tell(batch, case.row, SourceState.HELD, problems)
     else:
         mark(batch, case.row, SourceState.CODED)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connector.chargebee.records import CreditNote
 from connector.errors import Problem
 from connector.ledger import credit_notes, payments
 from connector.ledger import problems as say
 from connector.ledger.applications import adjustment, application, edge_changes, edge_id
-from connector.ledger.documents import Application, LedgerDocument
+from connector.ledger.documents import (
+    Application,
+    CustomerCreditNote,
+    CustomerPayment,
+    CustomerRefund,
+    LedgerDocument,
+)
 from connector.ledger.stored import restore, to_json
 from connector.money import Money
 from syncs.batch import REBUILDABLE, Batch, add_posting, fits, name_for, rebuild, withdraw
@@ -68,11 +76,28 @@ def move(batch: Batch, case: Case, main: Posting) -> list[Problem]:
         _drop(batch, case, invoice_id)
     found: list[Problem] = []
     for invoice_id, change in changes.items():
-        if invoice_id in standing:
+        if change.minor > 0 and invoice_id in standing and not case.parents.has_room(invoice_id, change.minor):
+            left = Money.of_minor(case.parents.room[invoice_id], change.currency)
+            found.append(say.over_applied(case.name, f"invoice {invoice_id}", change, left))
+            case.crowded += [invoice_id] if change.minor <= case.parents.totals[invoice_id] else []
+        elif invoice_id in standing:
+            case.parents.take(invoice_id, max(change.minor, 0))
             found += _move_one(batch, case, main, invoice_id, change)
         else:
             found.append(say.parent_not_posted(case.name, f"invoice {invoice_id}"))
     return found
+
+
+def within_room(case: Case, document: LedgerDocument | list[Problem]) -> LedgerDocument | list[Problem]:
+    """A new document without the applications that its invoices have no room for: they follow when there is."""
+    if not isinstance(document, CustomerCreditNote | CustomerPayment) or isinstance(document, CustomerRefund):
+        return document
+    riding = []
+    for row in document.applications:
+        if case.parents.has_room(row.source_id, row.amount.minor):
+            case.parents.take(row.source_id, row.amount.minor)
+            riding.append(row)
+    return replace(document, applications=tuple(riding))
 
 
 def drop_all(batch: Batch, case: Case) -> None:

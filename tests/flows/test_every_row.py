@@ -379,3 +379,40 @@ def test_a_consolidated_invoice_is_one_open_item_of_the_invoice_owner_with_the_l
         assert (document["total"], len(document["lines"])) == ("200.00", 2)
         assert document["customer"] == scene.tenant.customer_mappings.get(chargebee_id=owner).qad_code
         assert_books_agree(scene)
+
+
+def test_a_payment_waits_for_room_on_its_invoice_and_follows_when_another_comes_off():
+    with a_scene() as scene:
+        who = scene.customer()
+        first, second = scene.invoice(who, total=100_00), scene.invoice(who, total=100_00)
+        one = scene.world.chargebee.pay({first: 100_00})
+        other = scene.world.chargebee.pay({second: 70_00})
+        scene.sync()
+        links = of_site(scene, "transaction", other["id"])["linked_invoices"]
+        scene.world.chargebee.edit("transaction", other["id"], linked_invoices=[links[0] | {"invoice_id": first}])
+        again(scene)
+        assert scene.dispositions("transaction") == {"posted": 1, "waiting": 1}
+        assert "settles 70.00 USD of invoice" in scene.sentences(other["id"], "transaction")
+        assert "of which QAD has 0.00 USD left to settle" in scene.sentences(other["id"], "transaction")
+        scene.world.chargebee.edit("transaction", one["id"], linked_invoices=[], amount_unused=100_00)
+
+        again(scene)
+
+        assert opens(scene) == {first: "30.00", second: "100.00", one["id"]: "-100.00"}
+        assert scene.dispositions("transaction") == {"posted": 2}
+
+
+def test_refunds_that_give_back_more_than_came_in_are_held_with_both_numbers():
+    with a_scene() as scene:
+        number = scene.invoice(total=100_00)
+        paid = scene.world.chargebee.pay({number: 100_00})
+        note = scene.world.chargebee.credit(number, 120_00, kind="refundable")
+        scene.world.chargebee.refund_note(note["id"], 120_00, paid["id"])
+
+        scene.sync()
+
+        (refund,) = scene.tenant.source_documents.filter(kind="transaction", parent_id=paid["id"])
+        assert refund.state == "held"
+        assert "its amount is 100.00 USD, but the sum of its refunds is 120.00 USD" in scene.sentences(
+            refund.source_id, "transaction"
+        )
