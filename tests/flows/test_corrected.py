@@ -85,7 +85,9 @@ def test_the_new_version_takes_the_next_place_and_names_no_time():
         assert_settled(scene)
 
 
-@pytest.mark.parametrize("amounts", [(123_00, 100_00), (123_00, 140_00), (80_00, 123_00)])
+@pytest.mark.parametrize(
+    "amounts", [(123_00, 100_00), (123_00, 140_00), pytest.param((80_00, 123_00), marks=pytest.mark.slow)]
+)
 def test_an_edit_of_an_edit_that_was_not_sent_yet_posts_only_the_last_one(amounts):
     with a_scene() as scene:
         number, *_ = a_paid_and_credited_invoice(scene)
@@ -175,8 +177,12 @@ def test_held_by_policy_it_names_both_amounts_and_replay_corrects_it_when_the_po
         assert_settled(scene)
 
 
-@pytest.mark.parametrize("write", range(7))
-@pytest.mark.parametrize("fault", ["drop", "drop_after_commit"])
+SLOW = pytest.mark.slow
+LOST = [(fault, write) for fault in ("drop", "drop_after_commit") for write in range(7)]
+QUICK = (("drop", 3), ("drop_after_commit", 2))
+
+
+@pytest.mark.parametrize(("fault", "write"), [pytest.param(*one, marks=[] if one in QUICK else [SLOW]) for one in LOST])
 def test_a_correction_goes_on_after_any_of_its_writes_was_lost(write, fault):
     with a_scene() as scene:
         other, *_ = a_paid_and_credited_invoice(scene)  # what every look-up is proved with
