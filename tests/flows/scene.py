@@ -51,10 +51,11 @@ class Scene:
     tenant: Tenant
     clock: Time = field(default_factory=Time)
 
-    def sync(self, **options: Any) -> running.Story:
+    def sync(self, *kinds: str, **options: Any) -> running.Story:
+        """Everything, or only these kinds."""
         return running.sync(
             self.tenant,
-            intake.PULL_ORDER,
+            kinds or intake.PULL_ORDER,
             trigger="test",
             clock=self.clock,
             tell=lambda step: None,
