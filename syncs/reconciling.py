@@ -14,6 +14,7 @@ from connector.ledger.compare import ZERO, Period, Variance
 from connector.money import Money, UnknownCurrency, wire_digits
 from connector.qad.client import QadClient
 from syncs import verifying
+from syncs.chains import mains
 from syncs.entities import entity_of
 from syncs.models import Cursor, Posting, Reconciliation, SourceDocument
 from syncs.preparing import POSTED_KINDS
@@ -33,11 +34,12 @@ from syncs.qad_side import (
 )
 from syncs.sending import assert_no_transaction
 from syncs.settling import Pace
-from syncs.states import Disposition, SourceState, disposition, most_urgent
+from syncs.states import Disposition, PostingState, SourceState, disposition, most_urgent
 from tenants import audit
 from tenants.models import Tenant
 
 PORTION = 500
+CORRECTED, WITHHELD = "corrected", "withheld_tax"  # figures of what stands beside the version that counts
 NO_REASON = (Disposition.POSTED, Disposition.CONFLICT)
 
 
@@ -99,7 +101,12 @@ def _unposted_kinds(rows: Sequence[SourceDocument]) -> dict[int, str]:
 
 def _account(table: Table, row: SourceDocument, chain: Sequence[Posting], unposted: str) -> None:
     """One document of Chargebee's, with what was posted of it and what QAD has."""
-    own = [posting for posting in chain if posting.kind not in FOLLOWING]
+    made = [posting for posting in chain if posting.kind not in FOLLOWING]
+    versions = mains(row, made)
+    own = [one for one in versions if one.state != PostingState.HELD][-1:] or versions[-1:]  # the one that counts
+    for posting in made:
+        if posting not in own:
+            _account_following(table, posting, CORRECTED if posting in versions else WITHHELD)
     kind = own[-1].kind if own else unposted
     ours = sum((one.total.amount for one in own if one.state in COUNTED), ZERO)
     qad = sum((in_qad(table, one) for one in own), ZERO)
@@ -146,7 +153,7 @@ def _reason(table: Table, own: Sequence[Posting], standing: str | None, lacking:
         return "just-posted"
     if lacking and own and own[-1].accepted is not None:
         return "accepted"
-    return "withheld-tax" if lacking and own and lacking == _withheld(own[-1]) else ""
+    return ""
 
 
 def _amount(table: Table, row: SourceDocument) -> Decimal | None:
@@ -158,12 +165,6 @@ def _amount(table: Table, row: SourceDocument) -> Decimal | None:
     except UnknownCurrency:
         return None
     return Money.of_minor(row.total_minor, row.currency, digits).amount
-
-
-def _withheld(posting: Posting) -> Decimal:
-    """Tax that the customer keeps back: Chargebee's total has it, the receivable does not."""
-    lines = posting.document.get("lines", ())
-    return -sum((Decimal(line["amount"]) for line in lines if line["kind"] == "withheld_tax"), ZERO)
 
 
 def _unexplained(
@@ -195,13 +196,16 @@ def _walk_following(table: Table, on_portion: Tell) -> None:
         on_portion("Comparing what followed", done)
 
 
-def _account_following(table: Table, posting: Posting) -> None:
+def _account_following(table: Table, posting: Posting, kind: str = "") -> None:
+    """`kind` names the figure, where it is not the posting's own."""
     ours = posting.total.amount
     qad = in_qad(table, posting)
     standing = disposition(SourceState.CODED, posting.state)
     reason = _reason(table, [posting], standing, ZERO)
     expected = ours if posting.state in (*COUNTED, *MAYBE) or qad else ZERO
-    left = table.statement.expect(posting.kind, posting.currency, chargebee=None, ours=expected, qad=qad, reason=reason)
+    left = table.statement.expect(
+        kind or posting.kind, posting.currency, chargebee=None, ours=expected, qad=qad, reason=reason
+    )
     if reason and expected != qad:
         sentence = f"{posting.reference}: {_word(reason)}."
         tell(table, posting, reason, sentence, ours=ours, qad=qad, is_explained=True)
@@ -213,7 +217,6 @@ def _account_following(table: Table, posting: Posting) -> None:
 _WORDS = {
     "accepted": "a person accepted what QAD has in its place",
     "just-posted": "it was posted so lately that QAD's lists may not show it yet",
-    "withheld-tax": "the tax that the customer keeps back is no part of the receivable",
 }
 
 

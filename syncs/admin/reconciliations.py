@@ -31,6 +31,8 @@ KINDS = {
     "application": "Applications",
     "unapplication": "Un-applications",
     "reversal": "Reversals",
+    "corrected": "Earlier versions",
+    "withheld_tax": "Withheld tax",
 }
 CODES = {
     "differs": "Differs in QAD",
@@ -44,7 +46,6 @@ CODES = {
     "from-another-period": "Of another period",
     "to-another-period": "Posted in another period",
     "just-posted": "Posted a moment ago",
-    "withheld-tax": "Withheld tax",
     "cannot-be-read-back": "QAD cannot be asked",
     **{one.value: one.label for one in Disposition},
 }

@@ -52,6 +52,25 @@ def in_books(scene: Scene, source_id: str) -> dict[str, Any]:
 
 
 @BOTH
+def test_corrected_documents_and_withheld_tax_leave_nothing_over(dialect):
+    with a_scene(dialect=dialect) as scene:
+        number = scene.invoice(total=100_00)
+        scene.world.chargebee.pay({number: 60_00})
+        kept = {"id": "tw-1", "amount": 10_00, "date": scene.world.clock.seconds()}
+        scene.world.chargebee.edit("invoice", number, linked_taxes_withheld=[kept])
+        scene.sync()
+        scene.world.chargebee.change_line(number, 0, 123_00)
+        scene.clock.forward(60)
+        scene.sync()
+
+        row = compared(scene)
+
+        assert (row.is_balanced, open_codes(row)) == (True, [])
+        assert figure(row)["chargebee"] == figure(row)["qad"] == "123.00"
+        assert figure(row, "corrected")["qad"] == "100.00"
+
+
+@BOTH
 def test_a_cycle_of_all_kinds_leaves_nothing_over(dialect):
     with a_scene(customers=14, dialect=dialect) as scene:
         scene.world.bill_cycle(kinds="all")
