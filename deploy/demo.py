@@ -192,6 +192,14 @@ def cycle(demo: Demo, sandbox: str) -> dict[str, Any]:
     return json.loads(demo.manage("status", TENANT, "--json"))
 
 
+def corrections(demo: Demo, sandbox: str) -> dict[str, Any]:
+    """What people change after it was posted, and the sync that brings QAD to it."""
+    done = ask(f"{sandbox}/_sandbox/chargebee/change_afterwards", "POST", {})
+    say(f"Afterwards in Chargebee: {', '.join(f'{count} {name}' for name, count in sorted(done.items()))}.")
+    demo.manage("sync", TENANT, quiet=False)
+    return json.loads(demo.manage("status", TENANT, "--json"))
+
+
 def summary(status: dict[str, Any]) -> None:
     say("")
     say(f"{'kind':<14}{'currency':<10}{'documents':>10}  what became of them")
@@ -299,9 +307,10 @@ def main() -> int:
 
 def run(demo: Demo, port: int, *, is_once: bool) -> int:
     sandbox = set_up(demo, port)
-    status = cycle(demo, sandbox)
+    wrong = verify(demo, sandbox, cycle(demo, sandbox))
+    status = corrections(demo, sandbox)
     summary(status)
-    wrong = verify(demo, sandbox, status)
+    wrong += verify(demo, sandbox, status)
     for sentence in wrong:
         say(f"WRONG: {sentence}")
     if not wrong:

@@ -10,7 +10,7 @@ import pytest
 
 from syncs import replay
 from syncs.models import Edge, Posting
-from tests.flows.ledgers import assert_books_agree
+from tests.flows.ledgers import assert_books_agree, net, oracles, oracles_open_items, ours, qads, qads_open_items
 from tests.flows.scene import Scene, a_scene
 from tests.flows.setting import DIALECTS
 
@@ -324,3 +324,25 @@ def test_a_posted_invoice_that_chargebee_calls_pending_again_is_held():
         assert scene.dispositions() == {"held": 1}
         assert "pending again" in scene.sentences(number)
         assert chain(scene, number) == ["invoice 0 posted"]
+
+
+def test_what_people_change_after_a_cycle_reaches_qad_to_the_cent():
+    with a_scene(customers=12) as scene:
+        scene.world.bill_cycle(kinds="all")
+        scene.sync()
+        scene.clock.forward(60)
+        site = scene.world.chargebee
+        stood = {row["id"]: row for row in site.all("invoice") if row["status"] != "voided"}
+        done = site.change_afterwards()
+        assert {"edited", "voided", "withheld", "void-noted"} <= done.keys(), done
+
+        again(scene)
+        again(scene)
+
+        ended = [row["id"] for row in site.all("invoice") if row["status"] == "voided"]
+        before = [stood[key] for key in ended if key in stood]
+        ledger, oracle = scene.world.ledger(), oracles(scene, before)
+        assert ours(scene) == qads(ledger) == net(oracle)
+        assert qads_open_items(scene, ledger) == oracles_open_items(oracle)
+        for kind in ("invoice", "credit_note", "transaction"):
+            assert set(scene.dispositions(kind)) <= {"posted", "skipped", "held"}  # customers that nobody linked

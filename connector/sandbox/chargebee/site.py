@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from connector.sandbox import population, transport
-from connector.sandbox.chargebee import billing, cash, catalog, documents, invoicing, notes, people
+from connector.sandbox.chargebee import afterwards, billing, cash, catalog, documents, invoicing, notes, people
 from connector.sandbox.chargebee.api import Api, Switches
 from connector.sandbox.chargebee.core import Core
 from connector.sandbox.chargebee.documents import Bill, Charge
@@ -87,6 +87,10 @@ class ChargebeeSite:
 
     def bill_cycle(self, *, kinds: str = "invoices") -> dict[str, int]:
         return billing.bill_cycle(self.core, kinds=kinds)
+
+    def change_afterwards(self) -> dict[str, int]:
+        """Edits, voids, withheld tax and late applications, on every seventh invoice."""
+        return afterwards.change(self.core)
 
     def summary(self) -> dict[str, dict[str, int]]:
         return billing.summary(self.core)

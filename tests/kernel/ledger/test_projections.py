@@ -1,4 +1,4 @@
-"""What makes a posted document an edited one is pinned: another formula would make every posted document look edited."""
+"""What makes a posted document an edited one is pinned: another formula would make every document look edited."""
 
 from __future__ import annotations
 
