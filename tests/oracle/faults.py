@@ -1,4 +1,4 @@
-"""Ten ways to get a ledger wrong. Each takes true books and returns false ones; a fault that finds nothing to spoil
+"""Ways to get a ledger wrong. Each takes true books and returns false ones; a fault that finds nothing to spoil
 raises, so that no test passes because a fault did nothing."""
 
 from collections.abc import Callable
@@ -106,6 +106,32 @@ def wrong_period(books: Books) -> Books:
                    lambda entry: entry.date.day == 1 and bool(entry.lines))  # fmt: skip
 
 
+def correction_posted_twice(books: Books) -> Books:
+    """The new version of an edited document once more."""
+    again = next(entry for entry in books.entries if entry.part == "correction")
+    return replace(books, entries=(*books.entries, again))
+
+
+def correction_missing(books: Books) -> Books:
+    """The old version was taken back, and the new one never came."""
+    return spoiled(books, lambda entry: replace(entry, lines=(), moves=()),
+                   lambda entry: entry.part == "correction" and bool(entry.lines))  # fmt: skip
+
+
+def withheld_tax_to_revenue(books: Books) -> Books:
+    return spoiled(books, recoded("withheld_tax", revenue_account(books)), has("withheld_tax"))
+
+
+def left_off_after_a_correction(books: Books) -> Books:
+    """Only the sub-ledger sees it: what settled the old version was taken off and not applied to the new one."""
+    note = next(entry for entry in books.entries if entry.kind == "credit_note" and entry.part == "application")
+    items = dict(books.open_items or {})
+    for move in note.moves:
+        key = (move.customer, move.kind, move.id, note.currency)
+        items[key] = items.get(key, Decimal(0)) - move.amount
+    return replace(books, open_items=items)
+
+
 def revenue_account(books: Books) -> str:
     return next(each.account for entry in books.entries for each in entry.lines if each.cause == "revenue")
 
@@ -121,4 +147,8 @@ FAULTS: tuple[Callable[[Books], Books], ...] = (
     refund_as_revenue,
     reversal_missing,
     wrong_period,
+    correction_posted_twice,
+    correction_missing,
+    withheld_tax_to_revenue,
+    left_off_after_a_correction,
 )

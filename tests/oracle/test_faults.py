@@ -18,6 +18,7 @@ from .cases import (
     folded,
     journal,
     paying,
+    posted,
     still_open,
 )
 from .compare import differences, gross_differences
@@ -39,6 +40,10 @@ def a_month() -> Books:
         an_invoice(12345, id="I4", currency_code="KWD"),
         {**paying(1200), "id": "T2", "currency_code": "JPY"},
         a_reversal(1200, currency_code="JPY", reference_transaction_id="T2"),
+        an_invoice(12000, id="I5", linked_taxes_withheld=[{"id": "w", "amount": 1000}]),
+        a_note(2000, id="CN3", type="adjustment", status="adjusted", reference_invoice_id="I5",
+               **allocated(2000, "I5")),
+        **posted("invoice", an_invoice(10000, id="I5")),
     )  # fmt: skip
 
 
@@ -48,7 +53,8 @@ def test_the_month_is_what_it_should_be():
     assert journal(books, "invoice", "I1") == [
         "2026-12-01 document: Dr 1200 108.29, Dr 4900 9.00, Cr 2200 17.29, Cr 4000 100.00"
     ]
-    assert still_open(books) == {"C1 invoice I3 JPY": "1200", "C1 invoice I4 KWD": "123.45"}
+    assert still_open(books) == {"C1 invoice I3 JPY": "1200", "C1 invoice I4 KWD": "123.45",
+                                 "C1 invoice I5 EUR": "90.00"}  # fmt: skip
     assert journal(books, "payment", "T2")[1] == "2026-12-20 reversal: Dr 2100 1200, Cr 1051 1200"
 
 
