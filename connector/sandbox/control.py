@@ -26,7 +26,7 @@ CONTROL = "/_sandbox/"
 CHARGEBEE_ACTIONS = (
     *("add_customer", "add_item_price", "add_invoice", "edit", "delete", "put_raw"),
     *("void_invoice", "close_invoice", "change_line", "pay", "change_payment", "reverse_payment", "refund_payment"),
-    *("refund_note", "credit", "write_off", "apply_note", "void_note", "merge_customers"),
+    *("refund_note", "credit", "write_off", "apply_note", "void_note", "merge_customers", "change_afterwards"),
 )
 QAD_ACTIONS = (
     *("lock_period", "unlock_period", "lock_daybook", "unlock_daybook", "set_duplicate_mode", "add_account"),
