@@ -27,6 +27,8 @@ from tenants import policies
 from tenants.models import Tenant
 
 BATCH = 500
+PUT_OFF = "put off"
+MOST_IN_A_ROW = 5
 NEWS = dt.timedelta(minutes=15)
 AT_WORK = (LinkState.ALIGNED, LinkState.BLOCKED)
 
@@ -70,14 +72,25 @@ def align(
         links.tie(tenant, now=clock())
         outcome.counts.update(lifecycle.follow(desk))
         outcome.counts.update(sharing.share(desk, until=until))
-        for link in _due(desk, outcome):
-            if time.monotonic() >= until:
-                break
-            outcome.counts[bring_together(desk, link)] += 1
-            tell(outcome.counts.total())
+        _work_through(desk, outcome, until, tell)
     except ConnectorError as error:
         outcome.stopped = error.message
     return outcome
+
+
+def _work_through(desk: Desk, outcome: Outcome, until: float, tell: Tell) -> None:
+    """One pair that cannot be read is put off and holds up no other; many in a row are a connection that is down."""
+    in_a_row = 0
+    for link in _due(desk, outcome):
+        if time.monotonic() >= until:
+            return
+        ended = bring_together(desk, link)
+        outcome.counts[ended] += 1
+        tell(outcome.counts.total())
+        in_a_row = in_a_row + 1 if ended == PUT_OFF else 0
+        if in_a_row == MOST_IN_A_ROW:
+            outcome.stopped = f"{in_a_row} customers in a row could not be brought together. {link.reason}"
+            return
 
 
 def has_work(tenant: Tenant, now: dt.datetime) -> bool:
@@ -119,7 +132,9 @@ def _due(desk: Desk, outcome: Outcome) -> Iterator[AlignedCustomer]:
         changed = _changed(desk, batch)
         outcome.counts["unchanged"] += len(batch) - len(changed)
         for link, chargebee, qad in _read(desk, changed):
-            if _needs_network(desk, link, chargebee, qad):
+            if chargebee is None:
+                outcome.counts["unreadable"] += 1
+            elif _needs_network(desk, link, chargebee, qad):
                 yield link
             else:
                 outcome.counts["settled"] += 1
@@ -157,9 +172,9 @@ def _read(
         yield link, stored_chargebee(desk.setting, sources[pk]), stored_qad(mirrors[link.qad_code])
 
 
-def _needs_network(desk: Desk, link: AlignedCustomer, chargebee: There | None, qad: There) -> bool:
-    """False where what was read is enough: the same, left as it is, or not readable."""
-    if chargebee is None or standing(desk.setting.tenant, chargebee.customer):
+def _needs_network(desk: Desk, link: AlignedCustomer, chargebee: There, qad: There) -> bool:
+    """False where what was read is enough: the same, or left as it is."""
+    if standing(desk.setting.tenant, chargebee.customer):
         return False
     if link.is_asked or link.pending or _is_older(chargebee.version, link.chargebee_version):
         return True

@@ -179,6 +179,7 @@ def _made(desk: Desk, link: AlignedCustomer) -> str:
             AlignedCustomer.objects.filter(pk=link.pk, state=LinkState.CREATING).update(
                 state=LinkState.ALIGNED, reason="", not_before=None, changed_at=now
             )
+            journal.close(link, (ConflictKind.BLOCKED,), now)
             line = audit.Line("created-in-chargebee", f"customer:{link.chargebee_id}", after={"qad": link.qad_code})
             audit.record(link.tenant_id, [line], actor=desk.actor, now=now)
     if refused:

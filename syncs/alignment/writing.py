@@ -17,7 +17,7 @@ from django.db.models import Q
 from connector.chargebee import customer_form
 from connector.chargebee.customer_writes import CustomerWrites
 from connector.errors import ConnectorError, Problem, Rejected, Transient, Uncertain
-from connector.ledger.merging import BRAKE_WINDOW, Pending, Side, braked
+from connector.ledger.merging import BRAKE_WINDOW, PARKED, Act, Pending, Side, braked
 from connector.ledger.party_fields import FIELDS
 from connector.qad.client import QadClient
 from connector.qad.updating import update
@@ -73,6 +73,8 @@ def bring_together(desk: Desk, link: AlignedCustomer) -> str:
         return _work(desk, link)
     except TakenOver:
         return "busy"
+    except Transient as error:  # it could not be read; what an earlier pass promised is still to be looked at
+        return _put_off(desk, link, error.message, keeps_pending=True)
     finally:
         AlignedCustomer.objects.filter(pk=link.pk, claim_key=link.claim_key).update(lease_until=None, claim_key=None)
 
@@ -90,7 +92,8 @@ def _work(desk: Desk, link: AlignedCustomer) -> str:
     chargebee = live_chargebee(desk.setting, desk.chargebee, link.chargebee_id)
     qad = live_qad(desk.qad, link.qad_code)
     if chargebee is None or qad is None or standing(desk.setting.tenant, chargebee.customer):
-        return _put_off(desk, link, "One of the two is not there any more; the next reading of the lists shows more.")
+        why = "One of the two is not there any more; the next reading of the lists shows more."
+        return _put_off(desk, link, why, keeps_pending=True)
     pair = _weighed(desk, link, chargebee, qad)
     written = 0
     for side in (Side.QAD, Side.CHARGEBEE):
@@ -252,6 +255,7 @@ def settle(desk: Desk, link: AlignedCustomer, pair: Weighed, chargebee: There, q
     now = desk.clock()
     with transaction.atomic():
         is_held = link.state in (LinkState.FROZEN, LinkState.BLOCKED)
+        was_parked = any(row[2] == PARKED for row in link.base.values())
         waits = [name for name, verdict in pair.verdicts.items() if verdict.side]
         link.base = settled_base(desk.setting, link.base, pair)
         link.wanted = {name: value for name, value in link.wanted.items() if name in waits}
@@ -260,10 +264,10 @@ def settle(desk: Desk, link: AlignedCustomer, pair: Weighed, chargebee: There, q
         link.is_asked = bool(link.wanted) and link.state == LinkState.ALIGNED  # the other side gets it next
         if not waits and link.state == LinkState.BLOCKED:
             link.state, link.reason, is_held = LinkState.ALIGNED, "", False
-        if not waits:
             journal.close(link, (ConflictKind.BLOCKED,), now)
         link.aligned_at = link.aligned_at if is_held else now
-        journal.log_parked(link, pair, now)
+        if was_parked or pair.of(Act.PARKED):
+            journal.log_parked(link, pair, now)
         _save(
             link, "base", "wanted", "chargebee_version", "qad_version", "rules_version", "pending", "is_asked",
             "not_before", "state", "reason", "aligned_at",

@@ -409,3 +409,23 @@ def test_a_rehearsal_counts_everybody_once_and_writes_nothing():
         assert "Would be created in Chargebee: 1." in out.getvalue()
         with pytest.raises(CommandError, match="align_customers is off"):
             call_command("customers", "acme")
+
+
+def test_one_customer_that_cannot_be_read_holds_up_no_other():
+    with a_scene(customers=0, policies=ON) as scene:
+        first, code = a_pair(scene)
+        second = scene.customer(company="Second Inc")
+        keep_the_same(scene)
+        scene.world.faults("chargebee").add("status", method="GET", path=f"customers/{first}$", times=None, status=500)
+        for who in (first, second):
+            scene.world.chargebee.edit("customer", who, company=f"New name of {who}")
+
+        keep_the_same(scene)
+
+        other = CustomerMapping.objects.get(chargebee_id=second).qad_code
+        assert in_qad(scene, other)["name"] == f"New name of {second}"
+        assert in_qad(scene, code)["name"] == "Acme Works"
+        scene.heal()
+        scene.clock.forward(60)
+        keep_the_same(scene)
+        assert in_qad(scene, code)["name"] == f"New name of {first}"

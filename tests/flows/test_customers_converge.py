@@ -294,10 +294,10 @@ def converge(examples: int, steps: int, dialect: str) -> None:
 
 
 def test_people_and_a_mortal_worker_end_with_both_systems_the_same():
-    converge(6, 8, "adaptive")
+    converge(3, 7, "adaptive")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
 def test_many_people_and_a_mortal_worker_end_with_both_systems_the_same(dialect):
-    converge(40, 14, dialect)
+    converge(15, 14, dialect)
