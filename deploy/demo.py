@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
@@ -127,8 +128,12 @@ def ask(url: str, method: str = "GET", body: Any = None) -> Any:
     """The sandbox's control side."""
     content = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, content, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return json.loads(answer.read() or b"null")
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        told = error.read().decode(errors="replace")
+        raise DemoError(f"The sandbox refused {method} {url} with {error.code}: {told}") from None
 
 
 def say(text: str) -> None:

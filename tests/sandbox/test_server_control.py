@@ -74,6 +74,12 @@ def test_a_cycle_is_billed_on_request_and_a_month_later_when_told(world):
     assert (dates[-1] - dates[0]) // 86_400 in (30, 31)
 
 
+def test_what_people_change_after_a_cycle_is_changed_on_request(world):
+    call(world, "POST", "bill-cycle", {"kinds": "all"})
+    status, done = call(world, "POST", "chargebee/change_afterwards", {})
+    assert (status, done["edited"] > 0, done["withheld"] > 0) == (200, True, True)
+
+
 def test_a_month_after_the_last_of_january_is_the_last_of_february():
     world = World(customers=1, clock=Clock(dt.datetime(2027, 1, 31, 8, tzinfo=dt.UTC)), qad=Books())
     world.bill_cycle(months=1)
