@@ -17,10 +17,10 @@ from django.db.models import Count, Q, QuerySet, Sum
 from connector.ledger.compare import Period
 from connector.ledger.cutover import RULE, Reopened
 from syncs.desk import open_desk
+from syncs.foresight import rehearse
 from syncs.models import Backfill, SourceDocument
 from syncs.models.golive import BackfillState
 from syncs.preparing import BATCH
-from syncs.rehearsing import rehearse
 from syncs.renewing import renew
 from syncs.states import SourceState
 from tenants import audit

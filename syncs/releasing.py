@@ -15,9 +15,9 @@ from django.db.models import Q, QuerySet
 from connector.ledger.stored import content_hash, to_json
 from syncs.batch import REBUILDABLE
 from syncs.desk import Desk, open_desk
+from syncs.foresight import Rehearsed, rehearse
 from syncs.models import Kind, Posting, SourceDocument
 from syncs.preparing import BATCH, POSTED_KINDS, decide
-from syncs.rehearsing import Rehearsed, rehearse
 from syncs.states import PostingState, SourceState
 from syncs.turns import in_turn
 from tenants import audit

@@ -16,9 +16,9 @@ from mappings.overlay import overlaid
 from mappings.planning import Change, plan
 from syncs.books import receivable_account
 from syncs.desk import Desk, open_desk
+from syncs.foresight import Rehearsed, rehearse
 from syncs.models import SourceDocument
 from syncs.preparing import BATCH, POSTED_KINDS
-from syncs.rehearsing import Rehearsed, rehearse
 from syncs.releasing import unsent
 from syncs.states import SourceState
 from tenants.models import Tenant

@@ -15,8 +15,8 @@ from mappings.models import ItemMapping
 from mappings.planning import Change
 from syncs.admin.impacts import impact_of
 from syncs.desk import open_desk
+from syncs.foresight import rehearse
 from syncs.models import Posting, SourceDocument
-from syncs.rehearsing import rehearse
 from tenants.models import AuditEntry, Role
 from tests.builders import a_user
 from tests.flows.scene import a_scene
