@@ -14,14 +14,16 @@ from django.db.models import Max
 from connector.chargebee.versions import Verdict, Version, judge
 from syncs.models import Cursor, Kind, SourceDocument, SourceVersion
 from syncs.notices import notice
-from syncs.rows import Row, is_quiet, tombstone
+from syncs.rows import COLUMNS, Row, is_quiet, tombstone
 from syncs.states import SourceState
 from tenants import audit
+from tenants.appending import append
 from tenants.models import Tenant
 
 # A deleted credit note may be told under its id with digits behind it.
 _SUFFIXED = re.compile(r"(.+)_\d{6,}")
 _NEW = {"state": SourceState.NEW.value}
+_OURS = ("tenant_id", "kind", "source_id", "first_seen_at", "changed_at")
 _WINS = (Verdict.NEWER, Verdict.REBORN, Verdict.DISPUTED)
 
 
@@ -57,12 +59,13 @@ def keep(
         document.source_id: document
         for document in SourceDocument.objects.defer("raw").filter(tenant=tenant, kind=kind, source_id__in=newest)
     }
-    kept, lines, inserts, replaced = Kept(), [], [], list[tuple[SourceDocument, Row, Verdict]]()
+    kept, lines, inserts = Kept(), list[audit.Line](), list[tuple[Any, ...]]()
+    replaced = list[tuple[SourceDocument, Row, Verdict]]()
     for row in newest.values():
         stored = known.get(row.source_id)
         if stored is None:
             kept.fresh.append(row)
-            inserts.append(_document(tenant, kind, row, now))
+            inserts.append((tenant.pk, kind, row.source_id, now, now, *row.values))
             lines.append(audit.Line("listed", f"{kind}:{row.source_id}", after={**row.facts, **_NEW}))
             continue
         verdict = _verdict(row, stored, seen or {})
@@ -71,7 +74,7 @@ def keep(
             kept.changed.append(row)
         elif verdict is Verdict.OLDER:
             kept.older.append(row)
-    SourceDocument.objects.bulk_create(inserts)
+    append(SourceDocument, (*_OURS, *COLUMNS), inserts)
     _keep_versions(tenant, [stored for stored, _, _ in replaced], now)
     lines += [_replace(tenant, stored, row, verdict, now) for stored, row, verdict in replaced]
     audit.record(tenant.pk, lines, actor="sync", now=now)
@@ -118,12 +121,6 @@ def _verdict(row: Row, stored: SourceDocument, seen: Mapping[str, str]) -> Verdi
     if verdict is Verdict.OLDER and seen.get(row.source_id) == stored.content_hash:
         return Verdict.REBORN if stored.is_deleted and not row.is_deleted else Verdict.NEWER
     return verdict
-
-
-def _document(tenant: Tenant, kind: str, row: Row, now: dt.datetime) -> SourceDocument:
-    return SourceDocument(
-        tenant=tenant, kind=kind, source_id=row.source_id, first_seen_at=now, changed_at=now, **row.columns
-    )
 
 
 def _replace(tenant: Tenant, stored: SourceDocument, row: Row, verdict: Verdict, now: dt.datetime) -> audit.Line:

@@ -15,6 +15,11 @@ from syncs.models.source import pack
 NAMELESS = "(no id) "  # first words of the name of a document that has no usable id
 # An invoice may change in these without a new version (Chargebee's own description of updated_at).
 QUIET = ("next_retry_at", "dunning_status", "has_advance_charges")
+# Of SourceDocument, besides its key: see Row.values.
+COLUMNS = (
+    *("raw", "content_hash", "resource_version", "updated_at", "is_deleted", "status"),
+    *("customer_id", "parent_id", "currency", "total_minor", "dated_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +44,16 @@ class Row:
         return Version(self.updated_at, self.resource_version, self.is_deleted, self.digest)
 
     @property
+    def values(self) -> tuple[Any, ...]:
+        """What stands in COLUMNS."""
+        return (
+            *(pack(self.text), self.digest, self.resource_version, self.updated_at, self.is_deleted, self.status),
+            *(self.customer_id, self.parent_id, self.currency, self.total, self.dated_at),
+        )
+
+    @property
     def columns(self) -> dict[str, Any]:
-        return {
-            "raw": pack(self.text),
-            "content_hash": self.digest,
-            "resource_version": self.resource_version,
-            "updated_at": self.updated_at,
-            "is_deleted": self.is_deleted,
-            "status": self.status,
-            "customer_id": self.customer_id,
-            "parent_id": self.parent_id,
-            "currency": self.currency,
-            "total_minor": self.total,
-            "dated_at": self.dated_at,
-        }
+        return dict(zip(COLUMNS, self.values, strict=True))
 
     @property
     def facts(self) -> dict[str, Any]:
