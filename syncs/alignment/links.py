@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from mappings.models import CustomerKind, CustomerMapping
-from syncs.models import AlignedCustomer, LinkState
+from syncs.models import AlignedCustomer, LinkState, MatchReview, ReviewState
 from tenants import audit
 from tenants.models import Tenant
 
@@ -20,7 +20,20 @@ def tie(tenant: Tenant, *, now: dt.datetime) -> int:
 
     An alias or a collective customer is left alone, and so is the pair of a mapping that was taken away.
     """
+    _close_answered(tenant, now)
     return _untie(tenant, now) + _tie(tenant, now)
+
+
+def _close_answered(tenant: Tenant, now: dt.datetime) -> None:
+    """Questions that a mapping has answered meanwhile, by hand or by a spreadsheet."""
+    mapped = CustomerMapping.objects.filter(tenant=tenant)
+    same = mapped.filter(chargebee_id=OuterRef("chargebee_id"), qad_code=OuterRef("qad_code"))
+    either = mapped.filter(
+        Q(chargebee_id=OuterRef("chargebee_id")) | Q(qad_code=OuterRef("qad_code"), kind=CustomerKind.DIRECT)
+    )
+    open_ = MatchReview.objects.filter(tenant=tenant, state=ReviewState.OPEN)
+    open_.filter(Exists(same)).update(state=ReviewState.LINKED, decided_at=now, decided_by="mapping")
+    open_.filter(Exists(either)).update(state=ReviewState.OVER, decided_at=now, decided_by="mapping")
 
 
 def _untie(tenant: Tenant, now: dt.datetime) -> int:

@@ -107,7 +107,8 @@ def _has_news(tenant: Tenant, now: dt.datetime) -> bool:
     read = SourceDocument.objects.filter(tenant=tenant, kind=Kind.CUSTOMER, changed_at__gte=now - NEWS)
     counts = {key: str(count) for key, count in read.values_list("source_id", "resource_version")[:BATCH]}
     links = AlignedCustomer.objects.filter(tenant=tenant, state__in=AT_WORK, chargebee_id__in=counts)
-    return any(counts[key] != version for key, version in links.values_list("chargebee_id", "chargebee_version"))
+    settled = links.values_list("chargebee_id", "chargebee_version")
+    return any(counts[key] != version and not _is_older(counts[key], version) for key, version in settled)
 
 
 def _desk(
@@ -154,7 +155,10 @@ def _changed(desk: Desk, batch: list[AlignedCustomer]) -> list[tuple[AlignedCust
         if link.chargebee_id not in here or link.qad_code not in there:
             continue
         pk, count, digest = here[link.chargebee_id]
-        marks = (chargebee_version(count, digest), there[link.qad_code], desk.setting.version)
+        version = chargebee_version(count, digest)
+        if _is_older(version, link.chargebee_version):
+            version = link.chargebee_version  # a copy from before our own write; the next reading brings today's
+        marks = (version, there[link.qad_code], desk.setting.version)
         known = (link.chargebee_version, link.qad_version, link.rules_version)
         if link.is_asked or link.pending or marks != known:
             found.append((link, pk))

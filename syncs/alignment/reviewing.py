@@ -8,10 +8,20 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from connector.errors import Problem
+from mappings.models import CustomerKind
+from mappings.workbooks import Table
 from syncs.customers import link
 from syncs.models import Kind, MatchReview, ReviewState, SourceDocument
 from syncs.states import SourceState
 from tenants import audit
+from tenants.models import Tenant
+
+
+def matches(tenant: Tenant) -> Table:
+    """Every open question as a row of customer mappings, so that many are answered in a spreadsheet."""
+    rows = MatchReview.objects.filter(tenant=tenant, state=ReviewState.OPEN).order_by("chargebee_id", "qad_code")
+    found = [[one.chargebee_id, one.qad_code, CustomerKind.DIRECT.value, f"By {one.why}"[:200]] for one in rows]
+    return Table("customers", ("chargebee_id", "qad_code", "link", "note"), found)
 
 
 def join(review: MatchReview, *, actor: str, now: dt.datetime) -> list[Problem]:

@@ -9,7 +9,10 @@ from django.core.management import CommandError, call_command
 
 from mappings.models import CustomerMapping
 from syncs.alignment import choosing, rehearsing, reviewing
-from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, MatchReview, SourceDocument
+from syncs.alignment.passing import has_work
+from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, Kind, MatchReview, SourceDocument
+from syncs.refetch import take_in
+from syncs.tasks import LANES
 from tenants import connections
 from tenants.models import ChargebeeConnection, PolicySetting
 from tests.flows.people import ON, a_pair, in_chargebee, in_qad, keep_the_same, lines, writes
@@ -429,3 +432,50 @@ def test_one_customer_that_cannot_be_read_holds_up_no_other():
         scene.clock.forward(60)
         keep_the_same(scene)
         assert in_qad(scene, code)["name"] == f"New name of {first}"
+
+
+def test_possible_matches_are_answered_in_a_spreadsheet(tmp_path):
+    with a_scene(customers=0, policies=SHARED) as scene:
+        who = scene.world.chargebee.add_customer(company="Acme GmbH")["id"]
+        scene.world.qad.add_customer("KNOWN001", "Acme", customer_type="SUB")
+        keep_the_same(scene)
+        file = tmp_path / "matches.csv"
+        call_command("customers", "acme", "--matches", str(file))
+
+        call_command("import_mappings", "acme", str(file), "--dry-run")
+        assert not CustomerMapping.objects.exists()
+        call_command("import_mappings", "acme", str(file))
+        keep_the_same(scene)
+
+        assert CustomerMapping.objects.get().chargebee_id == who
+        assert list(MatchReview.objects.values_list("state", "decided_by")) == [("linked", "mapping")]
+        assert AlignedCustomer.objects.get().state == "aligned"
+
+
+def test_a_change_in_a_qad_without_stamps_and_hashes_is_seen_by_its_content():
+    with a_scene(customers=0, policies=ON) as scene:
+        scene.world.qad.set_stamps(False)
+        who, code = a_pair(scene)
+        scene.world.qad.change_customer(code, tax_class="EXPORT", name="Wrong")
+        keep_the_same(scene)
+        assert in_chargebee(scene, who)["meta_data"]["qad_tax_class"] == "EXPORT"
+        assert in_qad(scene, code)["name"] == "Acme Works"
+        before = writes(scene)
+        keep_the_same(scene)
+        assert writes(scene) == before
+
+
+def test_a_customer_that_a_webhook_brings_has_work_for_the_queue_until_he_is_settled():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        assert not has_work(scene.tenant, scene.clock())
+        scene.world.chargebee.edit("customer", who, company="By webhook")
+        with connections.chargebee_client(scene.tenant) as chargebee:
+            take_in(scene.tenant, Kind.CUSTOMER, who, chargebee, clock=scene.clock)
+        assert has_work(scene.tenant, scene.clock())
+
+        LANES["align"](scene.tenant)
+
+        assert in_qad(scene, code)["name"] == "By webhook"
+        keep_the_same(scene)
+        assert not has_work(scene.tenant, scene.clock())
