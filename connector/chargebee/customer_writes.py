@@ -10,7 +10,7 @@ from urllib.parse import quote
 from connector.chargebee.client import ChargebeeClient, Row
 from connector.chargebee.customer_form import Pairs
 from connector.chargebee.failures import failure
-from connector.errors import Configuration, Rejected, Transient, Uncertain
+from connector.errors import Authentication, Configuration, Rejected, Transient, Uncertain
 from connector.http.redact import text as redacted
 from connector.http.session import Reply
 
@@ -62,6 +62,11 @@ def _refusal(reply: Reply, what: str) -> Exception:
         return failure(reply, what, dt.datetime.now(dt.UTC))  # counted before it is worked on: nothing was applied
     if reply.status in _REFUSED and _body(reply).get("api_error_code"):
         return _rejected(reply, what)
+    if reply.status == 403 and _body(reply).get("api_error_code") == "api_authorization_failed":
+        fix = (
+            "Give it write access to customers in Chargebee (Settings > API keys), or align from Chargebee to QAD only."
+        )
+        return Authentication(f"The Chargebee key may not change {what}. {fix}", exchange=reply.exchange)
     broken = failure(reply, what, dt.datetime.now(dt.UTC))
     if isinstance(broken, Transient | Rejected):
         return Uncertain(f"Chargebee's answer to the change of {what} proves nothing (HTTP {reply.status}).",

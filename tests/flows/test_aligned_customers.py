@@ -78,8 +78,9 @@ def test_an_edit_where_the_field_is_not_owned_is_put_back_and_kept_in_the_log():
 SHARED = {**ON, "shared_customers": {"types": "SUB"}}
 
 
-def test_a_customer_added_in_qad_appears_in_chargebee_and_others_are_left_out():
-    with a_scene(customers=0, policies=SHARED) as scene:
+@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+def test_a_customer_added_in_qad_appears_in_chargebee_and_others_are_left_out(dialect):
+    with a_scene(customers=0, dialect=dialect, policies=SHARED) as scene:
         address = {"street1": "1 Mill Road", "city": "Tulsa", "zip": "74103", "state": "OK", "country": "US"}
         scene.world.qad.add_customer(
             "NEW00001", "Brand New Inc", customer_type="SUB", email="ap@new.example", credit_terms="N15", **address
@@ -479,3 +480,19 @@ def test_a_customer_that_a_webhook_brings_has_work_for_the_queue_until_he_is_set
         assert in_qad(scene, code)["name"] == "By webhook"
         keep_the_same(scene)
         assert not has_work(scene.tenant, scene.clock())
+
+
+def test_a_key_that_may_only_read_stops_the_pass_with_a_sentence_and_loses_nothing():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        text = '{"api_error_code": "api_authorization_failed", "message": "No."}'
+        denied = {"method": "POST", "path": "/api/v2/customers", "times": 1}
+        scene.world.faults("chargebee").add("status", status=403, text=text, **denied)
+        scene.world.qad.change_customer(code, tax_class="EXPORT")
+
+        ended = keep_the_same(scene)
+
+        assert "may not change customer" in ended.stopped
+        scene.clock.forward(60)
+        keep_the_same(scene)
+        assert in_chargebee(scene, who)["meta_data"]["qad_tax_class"] == "EXPORT"
