@@ -32,7 +32,7 @@ def from_both(tenant: Tenant, qad: QadClient, chargebee: ChargebeeClient) -> Reh
 
 def from_last_reading(tenant: Tenant, profile: Profile) -> Rehearsal:
     """What both systems said when they were read last; no network."""
-    setting = setting_of(tenant, profile)
+    setting = setting_of(tenant, profile, {})
     rule = sharing(setting.policies["shared_customers"])
     mirrors = QadCustomer.objects.filter(tenant=tenant, is_gone=False).iterator()
     return rehearse(

@@ -41,10 +41,14 @@ def mode_of(tenant: Tenant) -> str:
 
 
 def setting_of(tenant: Tenant, profile: Profile, term_days: dict[str, str] | None = None) -> Setting:
-    """The setting of a tenant; `term_days` are the days of QAD's credit terms, None where nobody asked QAD."""
+    """The setting of a tenant; `term_days` are the days of QAD's credit terms, None where nobody asked QAD.
+
+    QAD answers a list that it does not like with nothing at all: without days no terms are aligned, and none are lost.
+    """
     decided = policies.read(tenant)
     mode = decided["align_customers"]
-    rules = tuple(rules_of(tenant, profile, mode))
+    has_days = term_days is None or bool(term_days)
+    rules = tuple(rule for rule in rules_of(tenant, profile, mode) if has_days or rule.name != "credit_terms")
     projection = projection_of(profile, decided, term_days or {})
     marks = repr([mode, rules, projection.codes, sorted(projection.term_days.items()), projection.longest])
     return Setting(tenant, mode, rules, projection, decided, hashlib.sha256(marks.encode()).hexdigest()[:32])

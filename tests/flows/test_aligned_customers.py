@@ -496,3 +496,21 @@ def test_a_key_that_may_only_read_stops_the_pass_with_a_sentence_and_loses_nothi
         scene.clock.forward(60)
         keep_the_same(scene)
         assert in_chargebee(scene, who)["meta_data"]["qad_tax_class"] == "EXPORT"
+
+
+def test_a_silent_list_of_credit_terms_blocks_nobody():
+    with a_scene(customers=0, policies=ON) as scene:
+        who = scene.customer(company="Acme Works")
+        scene.world.qad.change_customer(CustomerMapping.objects.get().qad_code, credit_terms="N15")
+        keep_the_same(scene)
+        assert in_chargebee(scene, who)["net_term_days"] == 15
+        AlignedCustomer.objects.update(base={}, chargebee_version="")
+        scene.world.chargebee.edit("customer", who, net_term_days=0)
+        scene.world.faults("qad").add("browse_empty", times=None)
+
+        keep_the_same(scene)
+
+        assert (AlignedCustomer.objects.get().state, in_chargebee(scene, who)["net_term_days"]) == ("aligned", 0)
+        scene.heal()
+        keep_the_same(scene)
+        assert in_chargebee(scene, who)["net_term_days"] == 15
