@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -12,7 +13,10 @@ from django.urls import NoReverseMatch, reverse
 from tenants import access
 from tenants.access import Action
 
-GROUPS = ("Overview", "Documents", "Mappings", "Customers", "Tenants & connections", "Audit")
+GROUPS = (
+    *("Overview", "Documents", "Month end", "Mappings", "Customers"),
+    *("Tenants & connections", "Traffic", "Audit"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,19 @@ def groups(site: AdminSite, request: HttpRequest) -> list[tuple[str, list[Entry]
             label = getattr(screen, "nav_label", "") or _capital(str(model._meta.verbose_name_plural))
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
             _add(found, screen.nav_group, (label, name, screen.nav_order), request)  # type: ignore[attr-defined]
+    nearest = max(
+        (entry.url for entries in found.values() for entry in entries if entry.is_current), key=len, default=""
+    )
     return [
-        (group, sorted(entries, key=lambda entry: (entry.order, entry.label)))
+        (group, sorted(map(partial(_only, nearest), entries), key=lambda entry: (entry.order, entry.label)))
         for group, entries in found.items()
         if entries
     ]
+
+
+def _only(nearest: str, entry: Entry) -> Entry:
+    """A page below another's address is not that other page."""
+    return replace(entry, is_current=entry.is_current and entry.url == nearest)
 
 
 def _add(found: dict[str, list[Entry]], group: str, entry: tuple[str, str, int], request: Any) -> None:

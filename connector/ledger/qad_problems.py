@@ -126,7 +126,7 @@ def date_needs_approval(name: str, day: dt.date, refusal: str) -> Problem:
         "date-needs-approval",
         name,
         f"{name} is to be posted on {day}, but {refusal}. It goes out on that date after an accountant has approved.",
-        "Open the period in QAD for it, then approve the date under Documents > Posting dates.",
+        "Open the period in QAD for it, then approve the date under Month end > Posting dates.",
         "posting_dates",
     )
 

@@ -57,7 +57,7 @@ class EndedFilter(SimpleListFilter):
 
 @admin.register(Ignore)
 class IgnoreAdmin(DoorAdmin):
-    nav_group, nav_label, nav_order = "Documents", "Ignored", 22
+    nav_group, nav_label, nav_order = "Month end", "Ignored", 30
     list_title = "Ignored documents"
     list_help = "What is not posted by a person's decision, who answers for it, and when it comes back by itself."
     list_display = ("document", "amount", "reason", "owner", "expires_on", "decided", "ended")

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from connector.periods import business_date
 from syncs import replay
-from syncs.admin import document_page, links, replaying, search, words
+from syncs.admin import document_page, links, replaying, search, why, words
 from syncs.admin.decision_views import DecisionViews
 from syncs.admin.filters import AssignedFilter, CurrencyFilter, DispositionFilter, ProblemFilter, SubjectFilter
 from syncs.admin.reading import ReadOnlyAdmin
@@ -82,6 +82,7 @@ class SourceDocumentAdmin(DecisionViews, ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         ours: dict[str, Callable[..., HttpResponse]] = {
+            "why": self.why_view,
             "rebuild": self.rebuild_view,
             "resend": self.resend_view,
             "look-up": self.look_up_view,
@@ -112,6 +113,16 @@ class SourceDocumentAdmin(DecisionViews, ReadOnlyAdmin):
             return self.not_there(request, object_id)
         shown = document_page.page(row.tenant, row, access.of(request))
         return self.page(request, "document.html", title=str(row), **self.answers(request, row), **shown)
+
+    def why_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Which mapping wins for each of its amounts, and why."""
+        row = self.own(request, object_id)
+        if row is None:
+            return self.not_there(request, object_id)
+        desk = document_page.desk_of(row.tenant)
+        shown = {"problem": desk} if isinstance(desk, str) else why.values(desk, row)
+        title = f"Why {row} lands where it does"
+        return self.page(request, "why.html", title=title, row=row, back=links.document_url(row.pk), **shown)
 
     def _replayable(self, request: HttpRequest, object_id: str) -> SourceDocument | None:
         """The document for somebody who may replay it. Raises PermissionDenied."""

@@ -40,7 +40,8 @@ def unmapped_prices(tenant: Tenant, access: Access) -> list[Notice]:
     count = len(names) if len(names) <= NAMED else coverage.unmapped(tenant.pk, on).count()
     more = f" and {count - NAMED:,} more" if count > NAMED else ""
     said = f"{words.counted(count, 'item price')} on sale {'has' if count == 1 else 'have'} no GL account"
-    sentence = f"{said}: {', '.join(names[:NAMED])}{more}. Their invoices will be held until they are mapped."
+    which = "it" if count == 1 else "them"
+    sentence = f"{said}: {', '.join(names[:NAMED])}{more}. Invoices with {which} will be held until that is mapped."
     address = links.url("admin:mappings_catalogprice_desk") if access.may(Action.CHANGE_MAPPINGS) else ""
     return [Notice("wait", sentence, links.Button(address, "Map them") if address else None)]
 

@@ -36,7 +36,7 @@ POLICY_WORDS = {
 
 @admin.register(DateApproval)
 class DateApprovalAdmin(ReadOnlyAdmin):
-    nav_group, nav_label, nav_order = "Documents", "Posting dates", 27
+    nav_group, nav_label, nav_order = "Month end", "Posting dates", 20
     list_title = "Posting dates"
 
     def get_urls(self) -> list[URLPattern]:

@@ -42,7 +42,7 @@ def first_message(problems: list[dict[str, str]]) -> str:
 
 @admin.register(Posting)
 class PostingAdmin(DoorAdmin):
-    nav_group, nav_label, nav_order = "Documents", "Postings", 30
+    nav_group, nav_label, nav_order = "Traffic", "Postings", 30
     list_title = "Postings"
     list_help = "The queue towards QAD: every document that QAD has or is to have, by its state."
     list_display = ("reference", "standing", "customer_code", "amount", "posting_date", "qad_number", "attempts")
@@ -78,7 +78,7 @@ class PostingAdmin(DoorAdmin):
 
 @admin.register(Attempt)
 class AttemptAdmin(DoorAdmin):
-    nav_group, nav_label, nav_order = "Documents", "Attempts", 40
+    nav_group, nav_label, nav_order = "Traffic", "Attempts", 40
     list_title = "Attempts"
     list_help = "Every try at sending a document, with QAD's answer. Open one for its request and reply."
     list_display = ("posting", "number", "claimed", "outcome_badge", "status", "sentence")

@@ -60,7 +60,7 @@ def state_badge(row: Reconciliation) -> SafeString:
 
 @admin.register(Reconciliation)
 class ReconciliationAdmin(ReadOnlyAdmin):
-    nav_group, nav_label, nav_order = "Documents", "Reconciliations", 25
+    nav_group, nav_label, nav_order = "Month end", "Reconciliations", 10
     list_title = "Reconciliations"
     list_help = "A period in three books: Chargebee's documents, what was posted here, and what QAD shows of it."
     change_list_template = "admin/syncs/reconciliations.html"

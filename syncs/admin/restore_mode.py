@@ -24,7 +24,7 @@ from tenants.models import Tenant
 class ReadBackAdmin(ReadOnlyAdmin):
     """One page for the tenant that the visitor works in; there is no list."""
 
-    nav_group, nav_label, nav_order = "Documents", "Reading back", 27
+    nav_group, nav_label, nav_order = "Month end", "Reading back", 40
     list_title = "Reading back"
 
     def get_urls(self) -> list[URLPattern]:

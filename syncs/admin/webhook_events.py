@@ -53,7 +53,7 @@ def may_read_again(event: WebhookEvent) -> bool:
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
-    nav_group, nav_label, nav_order = "Documents", "Webhook events", 60
+    nav_group, nav_label, nav_order = "Traffic", "Webhook events", 60
     list_title = "Webhook events"
     list_help = "What Chargebee told by webhook. Each is only a hint: what it names is read again by its id."
     list_display = ("event_id", "event_type", "state_badge", "received", "delivered", "happened", "sentence_shown")
