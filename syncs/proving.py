@@ -27,7 +27,7 @@ from syncs.notices import clear_before
 from syncs.proving_events import EVENT, prove_events
 from syncs.proving_window import Sitting, prove
 from syncs.windows import Window, cut
-from tenants import connections
+from tenants import calendar, connections
 from tenants.models import Tenant
 
 NIGHTLY_DAYS = 45
@@ -141,7 +141,11 @@ def _windows(tenant: Tenant, kind: str, since: dt.date | None) -> Sequence[Windo
 
 
 def _resumed(tenant: Tenant, since: dt.date | None, now: dt.datetime) -> Run | None:
-    """The last sweep of this span that was cut off and has windows left, running again under a key of its own."""
+    """The last sweep of this span that was cut off and has windows left, running again under a key of its own.
+
+    Raises Configuration while a blackout of the billing calendar is open.
+    """
+    calendar.refuse_in_blackout(tenant, now)
     running.bury(tenant, Purpose.SWEEP, now)
     last = Run.objects.filter(tenant=tenant, purpose=Purpose.SWEEP, started_at__gt=now - RESUMED_WITHIN).first()
     if last is None or last.state not in (RunState.INTERRUPTED, RunState.STOPPED) or _span(last) != since:
@@ -199,7 +203,7 @@ def due(tenant: Tenant, now: dt.datetime) -> tuple[bool, dt.date | None]:
     """Whether a sweep should run now, and from which date: the last weeks each night, everything once a month."""
     if not Cursor.objects.filter(tenant=tenant, kind="invoice", watermark__isnull=False).exists():
         return False, None
-    if connections.is_stopped(tenant, connections.Side.CHARGEBEE, now=now):
+    if connections.is_stopped(tenant, connections.Side.CHARGEBEE, now=now) or calendar.open_until(tenant, now):
         return False, None
     runs = Run.objects.filter(tenant=tenant, purpose=Purpose.SWEEP)
     whole = runs.filter(windows__starts_at=None, windows__kind="invoice", state__in=_ENDED).first()

@@ -115,8 +115,12 @@ def again(tenant: Tenant, pk: int, *, actor: str, now: dt.datetime) -> bool:
 
 
 def _claim(tenant: Tenant, now: dt.datetime) -> list[WebhookEvent]:
-    """Events that are now this worker's: whoever else asks for them gets none."""
-    keys = list(due(tenant, now).order_by("id").values_list("pk", flat=True)[:BATCH])
+    """Events that are now this worker's: whoever else asks for them gets none.
+
+    At most one of them, and the last, is one under which a worker died: it may kill this one too.
+    """
+    rows, dead = due(tenant, now).values_list("pk", flat=True), Q(state=EventState.READING)
+    keys = [*rows.exclude(dead).order_by("id")[:BATCH], *rows.filter(dead).order_by("attempts", "id")[:1]]
     if not keys:
         return []
     mine = uuid.uuid4()
@@ -124,7 +128,7 @@ def _claim(tenant: Tenant, now: dt.datetime) -> list[WebhookEvent]:
         state=EventState.READING, key=mine, lease_until=now + LEASE, attempts=F("attempts") + 1
     )
     claimed = WebhookEvent.objects.defer("body").filter(tenant=tenant, key=mine, state=EventState.READING)
-    return list(claimed.order_by("id"))
+    return sorted(claimed, key=lambda event: keys.index(event.pk))
 
 
 def _read(tenant: Tenant, batch: list[WebhookEvent], client: ChargebeeClient, clock: Clock) -> Counter[str]:
@@ -157,8 +161,9 @@ def _one(
             "Chargebee's site of this tenant has no such event: it is another site's, or forged. Nothing was read."
         )
         return EventState.UNKNOWN, sentence, []
-    if webhook.is_too_old(_happened_at(found), clock()):
-        return EventState.OLD, _old(_happened_at(found)), []
+    happened_at = webhook.moment(found.get("occurred_at"))
+    if webhook.is_too_old(happened_at, clock()):
+        return EventState.OLD, _old(happened_at), []
     documents = []
     for kind, source_id in webhook.documents(found):
         if (kind, source_id) not in looked:
@@ -167,11 +172,6 @@ def _one(
     if documents:
         return EventState.DONE, "", documents
     return EventState.NOTHING, "The event names no document that the connector reads.", []
-
-
-def _happened_at(found: dict[str, Any]) -> dt.datetime | None:
-    seconds = found.get("occurred_at")
-    return dt.datetime.fromtimestamp(seconds, dt.UTC) if isinstance(seconds, int) else None
 
 
 def _settle(event: WebhookEvent, state: EventState, sentence: str, documents: Documents, now: dt.datetime) -> None:

@@ -67,7 +67,7 @@ def read(body: bytes) -> Notice:
     event_id = _identifier(event.get("id")) if isinstance(event, dict) else ""
     if not event_id:
         return _unreadable(body, "The body is no event of Chargebee: it has no id.", kept)
-    return Notice(event_id, _short(event.get("event_type")), _moment(event.get("occurred_at")), kept, _refusal(event))
+    return Notice(event_id, _short(event.get("event_type")), moment(event.get("occurred_at")), kept, _refusal(event))
 
 
 def documents(event: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -128,8 +128,9 @@ def _short(value: Any) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "")[:80]
 
 
-def _moment(value: Any) -> dt.datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 253402300800:
+def moment(value: Any) -> dt.datetime | None:
+    """Unix seconds of an event's `occurred_at` as a moment; None for what is none, or lies before there were events."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 253402300800:
         return None
     return dt.datetime.fromtimestamp(value, dt.UTC)
 

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from connector.errors import ConnectorError
 from syncs import intake, proving, proving_window
 from syncs.models import Cursor, Run, RunPage, SourceDocument, SweepWindow
+from tenants.models import Blackout
 from tests.flows.scene import Scene, a_scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -284,6 +285,28 @@ def test_the_sweep_is_due_at_night_and_the_whole_once_a_month():
         assert proving.due(scene.tenant, night + dt.timedelta(hours=1))[0] is False
         assert proving.due(scene.tenant, night + dt.timedelta(days=1)) == (True, dt.date(2026, 10, 8))
         assert proving.due(scene.tenant, night + dt.timedelta(days=31)) == (True, None)
+
+
+def test_a_blackout_holds_a_sweep_that_begins_and_one_that_would_go_on():
+    with a_scene() as scene:
+        known = scene.invoice()
+        read(scene)
+        asked = iter([True, True, False])
+        assert sweep(scene, until=lambda: next(asked, False)).left > 0
+        fresh = scene.invoice()
+        now, hour = scene.clock(), dt.timedelta(hours=1)
+        closed = Blackout.objects.create(tenant=scene.tenant, reason="Close", begins_at=now - hour, ends_at=now + hour)
+
+        assert proving.due(scene.tenant, now) == (False, None)
+        for since in (None, now.date()):  # the rest of the one that was interrupted, and a new one
+            with pytest.raises(ConnectorError, match="the blackout 'Close' holds it"):
+                sweep(scene, since=since)
+        assert not SourceDocument.objects.filter(source_id=fresh).exists()
+        assert Run.objects.get(purpose="sweep").state == "interrupted"
+
+        closed.delete()
+        assert sweep(scene).run.state == "complete"
+        assert {scene.source(one).state for one in (known, fresh)} <= {"new", "coded"}
 
 
 def test_intake_and_sweep_write_through_one_door():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from syncs import webhooks
 from syncs.models import Posting, SourceDocument, WebhookEvent
 from syncs.preparing import POSTED_KINDS, prepare_documents
 from tenants import connections
+from tenants.models import CallBudget
 from tests.flows.scene import Scene, a_scene
 from tests.syncs.webhook_desk import Sender, an_event
 
@@ -138,6 +140,7 @@ def test_an_event_that_cannot_be_read_now_waits_longer_each_time(scene, sender):
     assert drained(scene) == {}
     scene.heal()
     scene.clock.forward(400)
+    CallBudget.objects.update(blocked_until=None)  # the site's pause goes by the real clock
     assert drained(scene) == {"done": 1}
 
 
@@ -170,6 +173,36 @@ def test_a_worker_that_was_taken_for_dead_settles_nothing(scene, sender):
     drained(scene)
     webhooks._settle(slow, webhooks.EventState.DONE, "", [], scene.clock())
     assert WebhookEvent.objects.get().state == "unknown"
+
+
+def test_an_event_that_kills_its_worker_each_time_keeps_no_other_back(scene, sender, monkeypatch):
+    poison, *others = [scene.world.chargebee.add_invoice(total=500 + day) for day in range(4)]
+    for one in (poison, *others):
+        sender.send(told(scene, invoice=one["id"])[0])
+    take_in = webhooks.take_in
+
+    def dying(tenant, kind, source_id, client, **options):
+        if source_id == poison["id"]:
+            raise MemoryError
+        return take_in(tenant, kind, source_id, client, **options)
+
+    monkeypatch.setattr(webhooks, "take_in", dying)
+    for _ in range(3):
+        with contextlib.suppress(MemoryError):
+            drained(scene)
+        scene.clock.forward(webhooks.LEASE.total_seconds() + 1)
+
+    assert SourceDocument.objects.filter(source_id__in=[one["id"] for one in others]).count() == len(others)
+    assert sorted(WebhookEvent.objects.values_list("state", flat=True)) == ["done", "done", "done", "reading"]
+
+
+@pytest.mark.parametrize("seconds", [10**15, -5, True, "soon"])
+def test_an_event_that_happened_at_no_moment_is_read_all_the_same(scene, sender, seconds):
+    invoice = scene.world.chargebee.add_invoice(total=500)
+    event = told(scene, invoice=invoice["id"])[0]
+    scene.world.chargebee.core.store.put({**event, "occurred_at": seconds})
+    sender.send(event)
+    assert drained(scene) == {"done": 1}
 
 
 def test_a_person_may_have_an_event_read_again(scene, sender):
