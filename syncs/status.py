@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.money import Money, UnknownCurrency, plain
-from syncs.completeness import standings
+from syncs.completeness import money_text, standings
 from syncs.models import Kind, Purpose, Run, SourceDocument
 from syncs.states import SourceState
 from tenants.models import Tenant
@@ -93,11 +92,3 @@ def run_facts(run: Run) -> dict[str, Any]:
         "equation": run.equation,
         "holds": bool(run.equation) and all(one["holds"] for one in run.equation),
     }
-
-
-def money_text(minor: int, currency: str) -> str:
-    """Minor units as digits with a point, or as they are for a currency that nobody has confirmed."""
-    try:
-        return plain(Money.of_minor(minor, currency))
-    except UnknownCurrency:
-        return f"{minor} minor units"

@@ -111,7 +111,8 @@ def _lost(run: Run) -> list[dict[str, Any]]:
     for one in run.equation:
         for name, what in _AMISS.items():
             if one[name]:
-                found.append(_named(run, one["kind"], one[name], what))
+                money = words.money(one.get("amiss_minor", {}).get(name), one["currency"])
+                found.append(_named(run, one["kind"], one[name], what if money == words.NONE else f"{what}: {money}"))
     return found
 
 

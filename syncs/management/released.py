@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 
 from mappings.saving import Saved
+from syncs.completeness import money_text
 from syncs.releasing import follow
-from syncs.status import money_text
 from tenants.commands import SentenceCommand
 from tenants.models import QadConnection, Tenant
 

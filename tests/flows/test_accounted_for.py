@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from connector.errors import Configuration, ConnectorError
 from syncs import intake, running
+from syncs.admin import equations
 from syncs.models import Cursor, Run, SourceDocument
 from syncs.processes import this_process
 from syncs.status import status
@@ -31,12 +32,13 @@ def losing(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
 
 def test_a_run_that_lost_a_row_is_red_and_names_it(monkeypatch):
     with a_scene() as scene:
-        kept, lost = scene.invoice(), scene.invoice()
+        kept, lost = scene.invoice(), scene.invoice(total=123_456)
         losing(monkeypatch, lost)
 
         story = scene.sync()
 
-        assert (story.run.state, story.run.sentence) == ("red", f"1 invoice not accounted for: {lost}")
+        assert (story.run.state, story.run.sentence) == ("red", f"1 invoice not accounted for: {lost} (1234.56 USD)")
+        assert equations.shown(story.run)["lost"][0]["what"].endswith("but not accounted for: 1,234.56 USD")
         assert [balance.missing for balance in story.balances if not balance.holds] == [[lost]]
         assert scene.posting(kept).state == "posted"
         assert status(scene.tenant)["last_run"]["holds"] is False
@@ -58,14 +60,15 @@ def test_the_command_of_a_red_run_ends_with_another_code_than_zero(monkeypatch):
 
 def test_a_row_that_is_stored_with_another_total_is_red_too(monkeypatch):
     with a_scene() as scene:
-        source_id = scene.invoice()
+        source_id = scene.invoice(total=700)
         scene.prepare()
         SourceDocument.objects.filter(source_id=source_id).update(total_minor=1)
         Cursor.objects.update(watermark=None)
 
         story = scene.sync()
 
-        assert (story.run.state, story.run.sentence) == ("red", f"1 invoice stored with another total: {source_id}")
+        said = f"1 invoice stored with another total: {source_id} (7.00 USD)"
+        assert (story.run.state, story.run.sentence) == ("red", said)
 
 
 def test_a_later_whole_pass_finds_what_an_earlier_one_lost(monkeypatch):

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from syncs import backfilling
 from syncs.backfilling import Preview
+from syncs.completeness import money_text
 from syncs.models.golive import OPENING_KINDS
-from syncs.status import money_text
 from tenants.commands import REFUSED, Failed, SentenceCommand, tenant_named
 
 
