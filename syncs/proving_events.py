@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from connector.chargebee import cursor as arithmetic
@@ -23,6 +25,24 @@ FIRST_REACH = dt.timedelta(days=7)
 Named = dict[tuple[str, str], Row]
 
 
+@dataclass(slots=True)
+class Told:
+    """What events name, with the newest snapshot of each; `began_at` is Chargebee's time when the listing began."""
+
+    named: Named = field(default_factory=dict)
+    listed: int = 0
+    began_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A document to be read by its id; `is_late`: a pass that is over should have had it."""
+
+    kind: str
+    source_id: str
+    is_late: bool
+
+
 def prove_events(
     tenant: Tenant,
     run: Run,
@@ -35,25 +55,27 @@ def prove_events(
     """Every event since the last whole pass over them; before any pull has finished there is nothing to witness."""
     cursor, _ = Cursor.objects.get_or_create(tenant=tenant, kind=EVENT, defaults={"overlap_seconds": OVERLAP_SECONDS})
     after = arithmetic.since(_since(tenant, cursor, clock()), cursor.overlap)
-    theirs: dt.datetime | None = None
-    named: Named = {}
-    listed = 0
-    if after is not None:
-        resource = BY_KIND[EVENT]
-        params: Params = {"limit": PAGE, "sort_by[desc]": resource.sort_by, f"{resource.sort_by}[after]": after}
-        for page in pages(client, resource.name, params):
-            theirs = theirs or page.server_time
-            listed += len(page.rows)
-            for event in page.rows:
-                _note(named, event)
-            alive(0)
-    missing, stale = _heal(tenant, run, client, named, clock=clock, alive=alive)
+    told = Told() if after is None else listen(client, after, alive)
+    missing, stale = heal(tenant, client, list(behind(tenant, told.named)), clock=clock, alive=alive, run=run)
     names = [["missing", name] for name in missing] + [["stale", name] for name in stale]
     SweepWindow.objects.filter(pk=window.pk).update(
-        done_at=clock(), listed=listed, missing=len(missing), stale=len(stale), named=names[:20]
+        done_at=clock(), listed=told.listed, missing=len(missing), stale=len(stale), named=names[:20]
     )
-    if theirs is not None:
-        Cursor.objects.filter(pk=cursor.pk).update(watermark=theirs, started_at=clock(), finished_at=clock())
+    if told.began_at is not None:
+        Cursor.objects.filter(pk=cursor.pk).update(watermark=told.began_at, started_at=clock(), finished_at=clock())
+
+
+def listen(client: ChargebeeClient, after: int, alive: Callable[[int], None], most_pages: int | None = None) -> Told:
+    """Every event later than `after` (Unix seconds), newest first; only the newest `most_pages` of them if given."""
+    resource, told = BY_KIND[EVENT], Told()
+    params: Params = {"limit": PAGE, "sort_by[desc]": resource.sort_by, f"{resource.sort_by}[after]": after}
+    for page in islice(pages(client, resource.name, params), most_pages):
+        told.began_at = told.began_at or page.server_time
+        told.listed += len(page.rows)
+        for event in page.rows:
+            _note(told.named, event)
+        alive(0)
+    return told
 
 
 def _since(tenant: Tenant, cursor: Cursor, now: dt.datetime) -> dt.datetime | None:
@@ -84,27 +106,38 @@ def _snapshot(event: dict[str, Any], kind: str, source_id: str) -> dict[str, Any
     return {**found, **gone}
 
 
-def _heal(
-    tenant: Tenant, run: Run, client: ChargebeeClient, named: Named, *, clock: Clock, alive: Callable[[int], None]
-) -> tuple[list[str], list[str]]:
-    """Read again what the inbox has not as late as an event tells it; ids that polling should have had, by kind."""
-    missing, stale = [], []
+def behind(tenant: Tenant, named: Named) -> Iterator[Behind]:
+    """What the inbox has not as late as an event tells it."""
     settled = {
         cursor.kind: cursor.watermark - cursor.overlap
         for cursor in Cursor.objects.filter(tenant=tenant)
         if cursor.watermark is not None
     }
-    for number, ((kind, source_id), row) in enumerate(sorted(named.items(), key=lambda item: item[0])):
+    for (kind, source_id), row in sorted(named.items(), key=lambda item: item[0]):
         stored = SourceDocument.objects.filter(tenant=tenant, kind=kind, source_id=source_id).first()
-        if stored is not None and not _is_behind(stored, row):
-            continue
-        outcome = take_in(tenant, kind, source_id, client, clock=clock, run=run, number=number).outcome
+        if stored is None or _is_behind(stored, row):
+            is_late = kind in settled and row.updated_at is not None and row.updated_at < settled[kind]
+            yield Behind(kind, source_id, is_late)
+
+
+def heal(
+    tenant: Tenant,
+    client: ChargebeeClient,
+    found: Sequence[Behind],
+    *,
+    clock: Clock,
+    alive: Callable[[int], None],
+    run: Run | None = None,
+) -> tuple[list[str], list[str]]:
+    """Read these by their ids; which of them polling should have had: never read, and read too early."""
+    missing, stale = [], []
+    for number, one in enumerate(found):
+        outcome = take_in(tenant, one.kind, one.source_id, client, clock=clock, run=run, number=number).outcome
         alive(0)
-        is_late = kind in settled and row.updated_at is not None and row.updated_at < settled[kind]
-        if is_late and outcome is Outcome.NEW:
-            missing.append(f"{kind} {source_id}")
-        elif is_late and outcome in (Outcome.CHANGED, Outcome.VANISHED):
-            stale.append(f"{kind} {source_id}")
+        if one.is_late and outcome is Outcome.NEW:
+            missing.append(f"{one.kind} {one.source_id}")
+        elif one.is_late and outcome in (Outcome.CHANGED, Outcome.VANISHED):
+            stale.append(f"{one.kind} {one.source_id}")
     return missing, stale
 
 

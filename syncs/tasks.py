@@ -34,6 +34,7 @@ from syncs import (
     twice,
     verifying,
     webhooks,
+    witnessing,
 )
 from syncs.alignment.passing import align
 from syncs.alignment.passing import has_work as has_alignment_work
@@ -51,7 +52,7 @@ from syncs.sweeping import sweep
 from tenants import calendar, connections, sealing
 from tenants.models import QadConnection, Side, Tenant
 
-OF_CHARGEBEE = ("calendar", "webhooks", "prove")
+OF_CHARGEBEE = ("calendar", "webhooks", "events", "prove")
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
 RUN_SECONDS = 4 * 3600  # a whole sync may take longer than a slice; a second copy of its task finds it running
 
@@ -157,6 +158,11 @@ def _webhooks(tenant: Tenant) -> int:
     end = time.monotonic() + SLICE_SECONDS
     with connections.chargebee_client(tenant) as client:
         return webhooks.drain(tenant, client, clock=timezone.now, until=lambda: time.monotonic() < end).total()
+
+
+def _events(tenant: Tenant) -> int:
+    with connections.chargebee_client(tenant) as client:
+        return witnessing.witness(tenant, client, clock=timezone.now)
 
 
 def _prepare(tenant: Tenant) -> int:
@@ -352,6 +358,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "decisions": _decisions,
     "calendar": _calendar,
     "webhooks": _webhooks,
+    "events": _events,
     "sweep": _sweep,
     "prepare": _prepare,
     "customers": _customers,
@@ -370,6 +377,7 @@ WORK: dict[str, Callable[[Tenant], bool]] = {
     "decisions": _is_decided,
     "calendar": _is_due,
     "webhooks": _has_events,
+    "events": lambda tenant: witnessing.is_due(tenant, timezone.now()),
     "sweep": _is_unsettled,
     "prepare": _is_new,
     "customers": _has_creations,

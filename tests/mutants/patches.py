@@ -242,7 +242,7 @@ MUTANTS = (
     Mutant(
         "the completeness equation",
         "syncs/completeness.py",
-        "        balance.missing.append(source_id)\n        return",
+        '        _name(balance, "missing", source_id, listed)\n        return',
         "        balance.listed -= 1\n        return",
         flow("accounted_for", "test_a_run_that_lost_a_row_is_red_and_names_it"),
     ),
