@@ -265,7 +265,7 @@ def rebuild(batch: Batch, posting: Posting, document: LedgerDocument, projection
         **frozen(batch, document, projection),
         "kind": document.kind,
         "state": PostingState.READY,
-        "must_look_up": posting.attempts > 0,
+        "must_look_up": posting.must_look_up or posting.attempts > 0,
         "not_before": None,
         "problems": [],
     }

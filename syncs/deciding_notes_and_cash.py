@@ -16,7 +16,7 @@ from connector.ledger import problems as say
 from connector.ledger.documents import LedgerDocument
 from connector.ledger.reversals import ended_on, payment_ended_on
 from connector.ledger.skipping import Skipped
-from connector.ledger.validate_transactions import payment_id, refunds_are_within_the_payment
+from connector.ledger.validate_transactions import it_goes_back_whole, payment_id, refunds_are_within_the_payment
 from syncs import edges, older, settlements, sides
 from syncs import parents as parents_of
 from syncs.batch import (
@@ -83,6 +83,11 @@ def _decide_fresh(batch: Batch, case: Case, main: Posting | None) -> None:
     if main is None and older.decide(batch, case.row, case.record, _ended(batch, case)):
         return
     if _leans_on_older(batch, case):
+        return
+    partly = _partly_reversed(case)
+    if partly is not None:
+        tell(batch, case.row, SourceState.HELD, [partly])
+        withdraw(batch, main)
         return
     rule = _skip_rule(batch, case)
     if rule is not None:
@@ -192,8 +197,11 @@ def _translate(batch: Batch, case: Case, name: str) -> LedgerDocument | list[Pro
 
 def _decide_standing(batch: Batch, case: Case, main: Posting) -> None:
     """In QAD: taken back if it ended, corrected or held if it was edited, else its edges are brought up to date."""
-    day = _ended(batch, case)
-    if day is not None:
+    day, partly = _ended(batch, case), _partly_reversed(case)
+    if partly is not None:
+        edges.let_go(batch, case, main)
+        tell(batch, case.row, SourceState.HELD, [partly])
+    elif day is not None:
         _take_back(batch, case, main, day)
     elif case.projection != main.projection:
         _correct(batch, case, main)
@@ -289,6 +297,13 @@ def _ended(batch: Batch, case: Case) -> dt.date | None:
     if found.type == "payment":
         return payment_ended_on(found, case.parents.reversals.get(found.id, ()), zone)
     return ended_on(found, zone) if found.status != "success" or found.deleted else None
+
+
+def _partly_reversed(case: Case) -> Problem | None:
+    found = case.record
+    if not isinstance(found, Transaction) or found.type != "payment":
+        return None
+    return it_goes_back_whole(found, case.parents.reversals.get(found.id, ()))
 
 
 def _kind(found: Record) -> str:

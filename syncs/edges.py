@@ -76,7 +76,10 @@ def move(batch: Batch, case: Case, main: Posting) -> list[Problem]:
         _drop(batch, case, invoice_id)
     found: list[Problem] = []
     for invoice_id, change in changes.items():
-        if change.minor > 0 and invoice_id in standing and not case.parents.has_room(invoice_id, change.minor):
+        if change.minor > 0 and not case.parents.is_of_its_currency(invoice_id, change):
+            other = case.parents.currencies[invoice_id]
+            found.append(say.edge_in_another_currency(case.name, f"invoice {invoice_id}", change.currency, other))
+        elif change.minor > 0 and invoice_id in standing and not case.parents.has_room(invoice_id, change):
             left = Money.of_minor(case.parents.room[invoice_id], change.currency)
             found.append(say.over_applied(case.name, f"invoice {invoice_id}", change, left))
             case.crowded += [invoice_id] if change.minor <= case.parents.totals[invoice_id] else []
@@ -94,7 +97,7 @@ def within_room(case: Case, document: LedgerDocument | list[Problem]) -> LedgerD
         return document
     riding = []
     for row in document.applications:
-        if case.parents.has_room(row.source_id, row.amount.minor):
+        if case.parents.has_room(row.source_id, row.amount):
             case.parents.take(row.source_id, row.amount.minor)
             riding.append(row)
     return replace(document, applications=tuple(riding))

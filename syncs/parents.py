@@ -30,6 +30,7 @@ class Parents:
     standing: Held = field(default_factory=dict)  # invoices
     invoices: Held = field(default_factory=dict)  # those of them that are not ending
     totals: dict[str, int] = field(default_factory=dict)  # minor units of the invoices that stand
+    currencies: dict[str, str] = field(default_factory=dict)  # of the invoices that stand
     room: dict[str, int] = field(default_factory=dict)  # minor units that QAD has left to settle of an invoice
     notes: Held = field(default_factory=dict)
     payments: Held = field(default_factory=dict)
@@ -43,9 +44,14 @@ class Parents:
     older: dict[str, set[str]] = field(default_factory=dict)  # kind -> ids from before the cut-off
     on_account: set[int] = field(default_factory=set)  # sources whose part of older documents stays on account
 
-    def has_room(self, invoice_id: str, minor: int) -> bool:
+    def is_of_its_currency(self, invoice_id: str, amount: Money) -> bool:
+        return self.currencies.get(invoice_id, amount.currency) == amount.currency
+
+    def has_room(self, invoice_id: str, amount: Money) -> bool:
         """Whether so much of an invoice is left to settle; of an opening item only QAD knows."""
-        return invoice_id not in self.room or minor <= self.room[invoice_id]
+        if not self.is_of_its_currency(invoice_id, amount):
+            return False
+        return invoice_id not in self.room or amount.minor <= self.room[invoice_id]
 
     def take(self, invoice_id: str, minor: int) -> None:
         if invoice_id in self.room:
@@ -108,6 +114,7 @@ def _posted(batch: Batch, parents: Parents, kind: str, ids: set[str]) -> Held:
     if kind == Kind.INVOICE:
         parents.totals = {key: posting.total_minor for key, posting in found.items()}
         parents.room = dict(parents.totals)
+        parents.currencies = {key: posting.currency for key, posting in found.items()}
     return {**older.opening_items(batch, kind, ids - found.keys()), **{k: as_posted(one) for k, one in found.items()}}
 
 

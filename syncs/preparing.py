@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
 from connector.chargebee.records import ItemPrice
+from connector.errors import Problem
 from mappings import revision
 from mappings.models import CatalogPrice
 from syncs import deciding_invoices, deciding_notes_and_cash
-from syncs.batch import Batch, mark, outcome, record, tell, write
+from syncs.batch import Batch, mark, outcome, record, tell, withdraw, write
+from syncs.chains import chains_of, is_in_flight
 from syncs.desk import Desk, open_desk
 from syncs.ignoring import leave_out
 from syncs.models import Kind, SourceDocument
@@ -21,8 +24,10 @@ from syncs.turns import in_turn
 from tenants.models import Tenant
 
 BATCH = 200
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 CATALOGUE = (Kind.ITEM_FAMILY, Kind.ITEM, Kind.ITEM_PRICE)
 POSTED_KINDS = (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.TRANSACTION)  # in the order in which they lean on each other
+logger = logging.getLogger(__name__)
 DECIDE: dict[str, Callable[[Batch, Sequence[SourceDocument]], None]] = {
     Kind.INVOICE: deciding_invoices.decide,
     Kind.CREDIT_NOTE: deciding_notes_and_cash.decide,
@@ -77,13 +82,35 @@ def prepare_documents(
 
 
 def decide(desk: Desk, rows: Sequence[SourceDocument], *, now: dt.datetime, actor: str) -> Counter[str]:
-    """Prepare these documents of one kind inside the caller's transaction; returns how many ended in which state."""
+    """Prepare these documents of one kind inside the caller's transaction; returns how many ended in which state.
+
+    One that nobody thought of stops alone: the others are decided one by one.
+    """
     if not rows:
         return Counter()
     batch = Batch(desk, now, actor)
-    decide_all(batch, rows)
+    try:
+        decide_all(batch, rows)
+    except UNFORESEEN as error:
+        if len(rows) > 1:
+            return sum((decide(desk, [row], now=now, actor=actor) for row in rows), Counter())
+        batch = Batch(desk, now, actor)
+        _hold_strange(batch, rows[0], error)
     write(batch)
     return outcome(batch)
+
+
+def _hold_strange(batch: Batch, row: SourceDocument, error: Exception) -> None:
+    """Held with what went wrong, unless QAD's answer about a posting of it is still to come."""
+    logger.error("%s could not be decided.", row, exc_info=error)
+    chain = chains_of([row])[row.pk]
+    if is_in_flight(chain):
+        return
+    message = f"{row} could not be decided ({type(error).__name__}: {str(error)[:200]})."
+    fix = "Look at it in Chargebee. If Chargebee shows it right, report this sentence with the connector's version."
+    tell(batch, row, SourceState.HELD, [Problem("cannot-be-decided", str(row), message, fix, "document")])
+    for posting in chain:
+        withdraw(batch, posting)
 
 
 def decide_all(batch: Batch, rows: Sequence[SourceDocument]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from connector.chargebee.records import CreditNote, Invoice, Transaction
 from connector.errors import Problem
@@ -56,10 +56,28 @@ def what_no_note_covers_comes_from_a_payment(refund: Transaction) -> Problem | N
 
 
 def refunds_are_within_the_payment(payment: Transaction, refunds: Mapping[str, Money]) -> Problem | None:
-    """P3 (A7): what goes back of a payment, by refund id, is not more than came in."""
+    """P3 (A7): what goes back of a payment, by refund id, is of its currency and not more than came in."""
+    for refund_id, amount in refunds.items():
+        if amount.currency != payment.currency:
+            name = f"Refund {refund_id}"
+            return problems.edge_in_another_currency(name, f"payment {payment.id}", amount.currency, payment.currency)
     gone = total(refunds.values(), payment.currency)
     if gone > payment.amount:
         return _same(payment, "p3", "its amount", payment.amount, "the sum of its refunds", gone)
+    return None
+
+
+def it_goes_back_whole(payment: Transaction, reversals: Iterable[Transaction]) -> Problem | None:
+    """P4 (A16): a reversal takes back its whole payment; nobody can tell which invoices a part of it reopens."""
+    for reversal in reversals:
+        if payment.status != "success" or reversal.status != "success" or reversal.amount == payment.amount:
+            continue
+        mine, other = payment.currency, reversal.currency
+        if other != mine:
+            return problems.edge_in_another_currency(name_of(reversal), f"payment {payment.id}", other, mine)
+        return _same(
+            payment, "p4", "its amount", payment.amount, f"what reversal {reversal.id} takes back", reversal.amount
+        )
     return None
 
 

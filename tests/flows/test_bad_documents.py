@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncs.models import SourceDocument
+from syncs.models import Edge, SourceDocument
 from tests.flows.ledgers import assert_books_agree
 from tests.flows.scene import Scene, a_scene
 
@@ -176,3 +176,25 @@ def test_it_holds_a_line_of_an_account_that_was_switched_off_in_qad():
 
         assert scene.sent() == 0
         assert "4000, which is inactive in QAD" in scene.sentences(source_id)
+
+
+def test_what_nobody_foresaw_stops_one_document_and_no_other_of_its_batch():
+    with a_scene() as scene:
+        first, second = scene.invoice(total=100_00), scene.invoice(total=100_00)
+        strange = scene.world.chargebee.pay({first: 60_00})
+        scene.sync()
+        Edge.objects.filter(owner__source_id=strange["id"]).update(currency="EUR")  # two currencies in one sum
+        links = scene.world.chargebee.get("transaction", strange["id"])["linked_invoices"]
+        scene.clock.forward(60)
+        scene.world.chargebee.edit(
+            "transaction", strange["id"], linked_invoices=[links[0] | {"applied_amount": 50_00}], amount_unused=10_00
+        )
+        scene.world.chargebee.pay({second: 100_00})
+
+        story = scene.sync()
+
+        assert story.run.state == "complete"
+        assert scene.dispositions("transaction") == {"posted": 1, "held": 1}
+        told = scene.sentences(strange["id"], "transaction")
+        assert f"Transaction {strange['id']} could not be decided (ValueError: " in told
+        assert "report this sentence" in told

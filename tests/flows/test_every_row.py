@@ -416,3 +416,53 @@ def test_refunds_that_give_back_more_than_came_in_are_held_with_both_numbers():
         assert "its amount is 100.00 USD, but the sum of its refunds is 120.00 USD" in scene.sentences(
             refund.source_id, "transaction"
         )
+
+
+@pytest.mark.parametrize("is_posted", [True, False])
+def test_a_payment_of_which_only_a_part_goes_back_is_held_with_both_numbers(is_posted):
+    with a_scene() as scene:
+        number = scene.invoice(total=100_00)
+        paid = scene.world.chargebee.pay({number: 100_00})
+        if is_posted:
+            scene.sync()
+        reversal = scene.world.chargebee.reverse_payment(paid["id"])
+        scene.world.chargebee.edit("transaction", reversal["id"], amount=40_00)
+        scene.world.chargebee.edit("transaction", paid["id"], status="success")
+
+        again(scene)
+
+        assert chain(scene, paid["id"]) == (["payment posted"] if is_posted else [])
+        assert scene.source(paid["id"], "transaction").state == "held"
+        told = scene.sentences(paid["id"], "transaction")
+        assert f"its amount is 100.00 USD, but what reversal {reversal['id']} takes back is 40.00 USD" in told
+
+
+def test_a_payment_in_another_currency_than_its_invoice_stays_on_account_and_says_so():
+    with a_scene() as scene:
+        number = scene.invoice(total=100_00)
+        paid = scene.world.chargebee.pay({number: 60_00})
+        scene.world.chargebee.edit("transaction", paid["id"], currency_code="EUR")
+
+        scene.sync()
+        again(scene)
+
+        assert chain(scene, paid["id"]) == ["payment posted"]
+        assert opens(scene) == {number: "100.00", paid["id"]: "-60.00"}
+        told = scene.sentences(paid["id"], "transaction")
+        assert f"Payment {paid['id']} in EUR settles invoice {number} in USD." in told
+
+
+def test_a_refund_in_another_currency_than_its_payment_is_held_alone():
+    with a_scene() as scene:
+        number, other = scene.invoice(total=80_00), scene.invoice(total=10_00)
+        paid = scene.world.chargebee.pay({number: 80_00}, unused=20_00)
+        scene.world.chargebee.refund_payment(paid["id"], 20_00)
+        (refund,) = [row for row in scene.world.chargebee.all("transaction") if row["type"] == "refund"]
+        scene.world.chargebee.edit("transaction", refund["id"], currency_code="EUR")
+        scene.world.chargebee.pay({other: 10_00})
+
+        scene.sync()
+
+        assert scene.dispositions("transaction") == {"posted": 2, "held": 1}
+        told = scene.sentences(refund["id"], "transaction")
+        assert f"Refund {refund['id']} in EUR settles payment {paid['id']} in USD." in told

@@ -90,6 +90,21 @@ def test_an_event_is_a_snapshot():
     assert body(get(site, f"events/{told['id']}"))["event"] == told
 
 
+def test_an_invoice_with_a_payment_on_its_way_cannot_be_voided():
+    site = a_site()
+    site.add_invoice(id="A", total=780)
+    site.pay({"A": 780}, status="in_progress")
+    with pytest.raises(Refused):
+        site.void_invoice("A", with_credit_note=True)
+
+
+def test_what_people_change_afterwards_leaves_nothing_below_zero_to_collect():
+    site = a_site(customers=120)
+    site.bill_cycle(kinds="all")
+    site.change_afterwards()
+    assert [row["id"] for row in site.all("invoice") if row["amount_to_collect"] < 0] == []
+
+
 def test_a_voided_invoice_keeps_its_amounts():
     site = a_site()
     site.add_invoice(id="A", total=780)

@@ -19,7 +19,7 @@ def change(core: Core) -> dict[str, int]:
     for turn, invoice in enumerate(invoices[::_STEP]):
         if invoice["status"] in ("pending", "voided") or not invoice["total"]:
             continue
-        ways = _OF_OPEN if invoice["amount_due"] == invoice["total"] else _OF_OTHERS
+        ways = _OF_OPEN if invoice["amount_to_collect"] == invoice["total"] else _OF_OTHERS
         name = list(ways)[turn % len(ways)]
         ways[name](core, invoice)
         done[name] += 1

@@ -21,7 +21,9 @@ def new_id(core: Core, status: str) -> str:
 def void(core: Core, key: str, *, with_credit_note: bool = False, reason: str = "Order cancelled") -> Document:
     """Total and amount due stay as they were. With the site's option, an adjustment note says the same again."""
     invoice = core.draft("invoice", key)
-    if invoice["status"] not in _VOIDABLE or invoice["amount_paid"] or invoice["amount_adjusted"]:
+    is_on_its_way = any(row["txn_status"] == "in_progress" for row in invoice.get("linked_payments", ()))
+    is_settled = invoice["amount_paid"] or invoice["amount_adjusted"] or is_on_its_way
+    if invoice["status"] not in _VOIDABLE or is_settled:
         raise Refused("invalid_state_for_request", f"Invoice '{key}' cannot be voided as it is {invoice['status']}")
     if with_credit_note:
         notes.credit(core, key, invoice["total"], "adjustment", "Invoice Void")

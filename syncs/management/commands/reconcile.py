@@ -42,14 +42,12 @@ class Command(SentenceCommand):
             raise Failed(row.sentence, returncode=REFUSED)
 
     def _tell(self, row: Reconciliation) -> None:
-        self.say(
-            f"{'kind':<15}{'':<5}{'documents':>10}{'Chargebee':>16}{'explained':>16}{'ours':>16}{'QAD':>16}{'left':>12}"
-        )
+        self.say(f"{'kind':<15}{'':<5}{'documents':>10}{'Chargebee':>18}{'ours':>18}{'QAD':>18}{'left':>14}  explained")
         for one in row.figures:
             explained = ", ".join(f"{amount} {reason}" for reason, amount in one["explained"].items()) or "-"
             self.say(
-                f"{one['kind']:<15}{one['currency']:<5}{one['documents']:>10}{one['chargebee'] or '-':>16}"
-                f"{explained:>16}{one['ours']:>16}{one['qad']:>16}{one['residual']:>12}"
+                f"{one['kind']:<15}{one['currency']:<5}{one['documents']:>10}{one['chargebee'] or '-':>18}"
+                f"{one['ours']:>18}{one['qad']:>18}{one['residual']:>14}  {explained}"
             )
         for one in row.variances:
             sign = "explained" if one["is_explained"] else "OPEN"
