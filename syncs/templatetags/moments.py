@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from syncs.admin import words
+from syncs.admin import figures, words
 from syncs.admin.queue import outcome_badge as badge_of
 from syncs.models import Attempt
 from tenants.models import AuditEntry
@@ -39,6 +39,8 @@ _SPOKEN: dict[str, str] = {
     "surplus-reversed": "Surplus document reversed in QAD",
     "verified": "Read back and the same",
     "noted": "Note",
+    "ending": "To be taken back",
+    "kept": "Not to be taken back after all",
 }
 
 
@@ -74,18 +76,21 @@ def change(entry: AuditEntry) -> str:
         old, new = _shown(name, before), _shown(name, after)
         if name in _LEFT_OUT or old == new or (name == "state" and new in (entry.action, "new")):
             continue
-        label = "QAD number" if name == "qad" else name.replace("_", " ")
+        label = _LABELS.get(name, name.replace("_", " "))
         said.append(f"{label}: {old} → {new}" if old and new else f"{label}: {old or new}")
     return "; ".join(said)
 
 
-_LEFT_OUT = frozenset({"document", "version", "codes", "currency", "attempt", "note", "request", "was", "accepted"})
+_LEFT_OUT = frozenset({"document", "version", "currency", "attempt", "note", "request", "was", "accepted", "is_ending"})
+_LABELS = {"qad": "QAD number", "codes": "why"}
 
 
 def _shown(name: str, values: dict[str, Any]) -> str:
     value = values.get(name)
     if name == "total" and isinstance(value, int):
         return words.money(value, str(values.get("currency") or ""))
+    if name == "codes" and isinstance(value, list):
+        return ", ".join(figures.TITLES.get(one, str(one).replace("-", " ")) for one in value)
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     return "" if value is None else str(value)

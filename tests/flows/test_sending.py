@@ -17,6 +17,7 @@ from syncs.posting import _claim, drain, take
 from syncs.sending import Result
 from syncs.settling import settle
 from syncs.sweeping import sweep
+from tenants.models import Tenant
 from tests.flows.ledgers import assert_books_agree
 from tests.flows.scene import Scene, a_scene
 
@@ -45,6 +46,24 @@ def in_background(work) -> threading.Thread:
 def drained(scene: Scene) -> None:
     with scene.qad() as client:
         drain(scene.tenant, client, running.pace_of(scene.tenant), clock=scene.clock, until=float("inf"))
+
+
+def test_switched_off_while_it_posts_it_stops_after_the_batch_that_is_under_way():
+    with a_scene(concurrency=1) as scene:
+        for _ in range(10):
+            scene.invoice()
+        scene.prepare()
+
+        def switch_off(counts: object) -> None:
+            Tenant.objects.update(is_posting_on=False)
+
+        with scene.qad() as client:
+            pace = running.pace_of(scene.tenant)
+            drain(scene.tenant, client, pace, clock=scene.clock, until=float("inf"), on_batch=switch_off)
+
+        states = list(Posting.objects.values_list("state", flat=True))
+        assert (states.count("posted"), states.count("ready")) == (pace.batch, 10 - pace.batch)
+        assert scene.sent() == pace.batch
 
 
 @pytest.mark.parametrize("moment", ["hold_before", "hold"])

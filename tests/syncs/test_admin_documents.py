@@ -183,6 +183,13 @@ def test_the_page_tells_the_story_of_document_and_posting_in_order(look, tenant)
     assert text.count("because listed") == 1
 
 
+def test_the_story_says_why_a_document_was_held_also_when_it_is_held_no_more(look, tenant):
+    source = a_document(tenant, "INV-7")
+    why = {"state": "held", "codes": ["item-not-mapped", "identity-i2"]}
+    audit.record(tenant.pk, [audit.Line("held", "invoice:INV-7", after=why)], actor="sync", now=NOW)
+    assert "why: Lines without a GL account, identity i2" in look("admin:syncs_sourcedocument_change", source.pk)
+
+
 def test_a_problem_has_a_button_that_opens_the_form_of_what_is_missing(client, tenant):
     source = a_document(tenant, state="held", problems=[UNMAPPED])
     address = reverse("admin:syncs_sourcedocument_change", args=[source.pk])
