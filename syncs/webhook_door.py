@@ -11,10 +11,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from connector.chargebee import webhook
-from syncs import webhook_keys, webhooks
+from syncs import webhook_keys
+from syncs.group_commit import GroupCommit, NotStored
+from syncs.webhooks import Delivery, store_all
 
 _READ_OFF = 16 * webhook.MOST_BYTES  # of a body that is too long, so that its sender hears the answer
 _PIECE = 64 * 1024
+_inbox = GroupCommit(store_all)  # of this process: its threads share a commit
 
 
 class _Readable(Protocol):
@@ -40,7 +43,10 @@ def receive(request: HttpRequest, public_id: str) -> HttpResponse:
     if body is None:
         return _answer(413, "The body is longer than 1 MB.")
     notice = webhook.read(body)
-    webhooks.store(credential, notice, now=timezone.now())
+    try:
+        _inbox.put(Delivery(credential, notice, timezone.now()))
+    except NotStored:
+        return _answer(503, "It could not be stored. Send it again.")
     return _answer(422, notice.refusal) if notice.refusal else _answer(200, "Stored.")
 
 

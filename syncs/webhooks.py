@@ -11,11 +11,11 @@ import random
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from connector.chargebee import webhook
@@ -26,6 +26,7 @@ from connector.http.retry import delay
 from syncs.models import EventState, WebhookCredential, WebhookEvent
 from syncs.refetch import take_in
 from tenants import audit
+from tenants.appending import append
 from tenants.models import Tenant
 
 BATCH = 20
@@ -42,36 +43,67 @@ Documents = list[list[str]]
 Looked = dict[tuple[str, str], str]
 
 
-def store(credential: WebhookCredential, notice: Notice, *, now: dt.datetime) -> None:
-    """Put a delivery into the inbox; an event that is known already is only counted, or taken up again.
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came through the door, from whom, and when."""
 
-    Taken up again is what ended without a document: refused, too old, or unknown to Chargebee at that time. So a
-    forged body cannot keep out the event whose id it used.
+    credential: WebhookCredential
+    notice: Notice
+    at: dt.datetime
+
+
+def store_all(deliveries: Sequence[Delivery]) -> list[Exception | None]:
+    """Commit deliveries together; says of each why it is not stored, None where it is.
+
+    One that the database refuses does not keep the others out. Always in the same order, so that two processes with
+    the same events wait for each other and not crosswise.
     """
-    fresh: dict[str, Any] = {
-        "event_type": notice.event_type,
-        "occurred_at": notice.occurred_at,
-        "body": zlib.compress(notice.body.encode(), 1) if notice.body else b"",
-        "state": EventState.REFUSED if notice.refusal else EventState.RECEIVED,
-        "sentence": notice.refusal,
-    }
-    if not notice.refusal and webhook.is_too_old(notice.occurred_at, now):
-        fresh |= {"state": EventState.OLD, "sentence": _old(notice.occurred_at)}
-    tenant, given = credential.tenant, {"credential": credential.pk, "delivered_at": now}
+    order = sorted(range(len(deliveries)), key=lambda place: _key(deliveries[place]))
     try:
-        with _by_itself():
-            WebhookEvent.objects.create(tenant=tenant, event_id=notice.event_id, received_at=now, **fresh, **given)
-    except IntegrityError:
-        rows = WebhookEvent.objects.filter(tenant=tenant, event_id=notice.event_id)
-        with transaction.atomic():
-            if not rows.update(deliveries=F("deliveries") + 1, **given):
-                raise
-            rows.filter(state__in=_ENDED_BADLY).update(not_before=None, attempts=0, **fresh)
+        _insert([deliveries[place] for place in order])
+        return [None] * len(deliveries)
+    except (IntegrityError, DataError) as error:
+        return [error] if len(deliveries) == 1 else [_store_alone(one) for one in deliveries]
 
 
-def _by_itself() -> AbstractContextManager[Any]:
-    """One statement that commits itself; inside somebody's transaction a savepoint, so that it may fail alone."""
-    return transaction.atomic() if connection.in_atomic_block else nullcontext()
+def _store_alone(delivery: Delivery) -> Exception | None:
+    return store_all([delivery])[0]
+
+
+def _key(delivery: Delivery) -> tuple[int, str]:
+    return delivery.credential.tenant_id, delivery.notice.event_id
+
+
+# An event that is known already is only counted, or taken up again if it ended without a document: refused, too old, or
+# unknown to Chargebee at that time. So a forged body cannot keep out the event whose id it used.
+_FRESH = ("event_type", "occurred_at", "body", "state", "sentence")
+_COLUMNS = ("tenant_id", "event_id", "credential", "received_at", "delivered_at", *_FRESH)
+_EVENTS = WebhookEvent._meta.db_table
+_ENDED = ", ".join(f"'{state.value}'" for state in _ENDED_BADLY)
+_TAKEN_UP = ", ".join(
+    f"{name} = CASE WHEN {_EVENTS}.state IN ({_ENDED}) THEN excluded.{name} ELSE {_EVENTS}.{name} END"
+    for name in (*_FRESH, "not_before", "attempts")
+)
+_KNOWN_ALREADY = (
+    f"ON CONFLICT (tenant_id, event_id) DO UPDATE SET deliveries = {_EVENTS}.deliveries + 1, "
+    f"credential = excluded.credential, delivered_at = excluded.delivered_at, {_TAKEN_UP}"
+)
+
+
+def _insert(deliveries: Sequence[Delivery]) -> None:
+    with transaction.atomic():
+        append(WebhookEvent, _COLUMNS, [_values(one) for one in deliveries], on_conflict=_KNOWN_ALREADY)
+
+
+def _values(delivery: Delivery) -> tuple[Any, ...]:
+    """What stands in _COLUMNS."""
+    notice, at = delivery.notice, delivery.at
+    state, sentence = EventState.REFUSED if notice.refusal else EventState.RECEIVED, notice.refusal
+    if not notice.refusal and webhook.is_too_old(notice.occurred_at, at):
+        state, sentence = EventState.OLD, _old(notice.occurred_at)
+    body = zlib.compress(notice.body.encode(), 1) if notice.body else b""
+    fresh = (notice.event_type, notice.occurred_at, body, state, sentence)
+    return delivery.credential.tenant_id, notice.event_id, delivery.credential.pk, at, at, *fresh
 
 
 def due(tenant: Tenant, now: dt.datetime) -> QuerySet[WebhookEvent]:

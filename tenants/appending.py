@@ -25,16 +25,19 @@ _PLAIN_FIELDS = frozenset({
 _MOST_MOMENTS = 4096
 
 
-def append(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def append(
+    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, on_conflict: str = ""
+) -> int:
     """Insert rows of the values of `names` (as attributes are called: `tenant_id`); what is not named has its default.
 
-    All or none of them; keys are not given back. Returns how many were inserted.
+    All or none of them; keys are not given back. `on_conflict` is SQL of ours that both engines understand: what
+    becomes of a row that is there already. Returns how many rows were given.
     """
     statement, converts, rest = _plan(model, tuple(names), connection.vendor)
     converted = [(*[convert(value) for convert, value in zip(converts, row, strict=True)], *rest) for row in rows]
     if converted:
         with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-            cursor.executemany(statement, converted)
+            cursor.executemany(f"{statement} {on_conflict}".rstrip(), converted)
     return len(converted)
 
 

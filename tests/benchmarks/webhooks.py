@@ -47,14 +47,14 @@ def run(label: str, database: dict[str, str], rate: int, seconds: int) -> None:
         port = free_port()
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "connector.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-             "--threads", "4"],
+             "--threads", "8"],
             cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         before, sender = spent(), Sender(port, told)
         try:
             sender.warm_up()
             size = len(sender.body("x")) / 1000
-            print(f"\n{label}: two workers of four threads, events of {size:.1f} kB, synchronous commits")
+            print(f"\n{label}: two workers of eight threads, events of {size:.1f} kB, synchronous commits")
             for each in (rate // 3, rate):
                 report(each, asyncio.run(sender.at(each, seconds)), seconds)
         finally:
