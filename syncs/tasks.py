@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,7 @@ from syncs.sweeping import sweep
 from tenants import calendar, connections, sealing
 from tenants.models import QadConnection, Side, Tenant
 
+_log = logging.getLogger(__name__)
 OF_CHARGEBEE = ("calendar", "webhooks", "events", "prove")
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
 RUN_SECONDS = 4 * 3600  # a whole sync may take longer than a slice; a second copy of its task finds it running
@@ -67,13 +69,20 @@ def dispatch() -> dict[str, int]:
     sealing.seal_all(now)
     started = 0
     for tenant in Tenant.objects.all():
-        calendar_runs.heal(tenant, now)
-        webhooks.forget_old(tenant, now)
-        for lane, has_work in WORK.items():
-            if not _is_barred(tenant, lane, now) and has_work(tenant):
-                give_a_turn(tenant, lane)
-                started += 1
+        try:
+            started += _give_turns(tenant, now)
+        except Exception:  # noqa: BLE001 - what is broken at one tenant must not stop all others
+            _log.exception("The turns of tenant '%s' could not be given.", tenant.slug)
     return {"started": started}
+
+
+def _give_turns(tenant: Tenant, now: dt.datetime) -> int:
+    calendar_runs.heal(tenant, now)
+    webhooks.forget_old(tenant, now)
+    lanes = [lane for lane, has_work in WORK.items() if not _is_barred(tenant, lane, now) and has_work(tenant)]
+    for lane in lanes:
+        give_a_turn(tenant, lane)
+    return len(lanes)
 
 
 def _is_barred(tenant: Tenant, lane: str, now: dt.datetime) -> bool:

@@ -56,7 +56,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     nav_group, nav_label, nav_order = "Traffic", "Webhook events", 60
     list_title = "Webhook events"
     list_help = "What Chargebee told by webhook. Each is only a hint: what it names is read again by its id."
-    list_display = ("event_id", "event_type", "state_badge", "received", "delivered", "happened", "sentence_shown")
+    list_display = ("event_id", "event_type", "state_badge", "received", "delivered", "sentence_shown")
     list_filter = ("state",)
     search_fields = ("event_id",)
     search_help_text = "The id of an event, or the beginning of one."
@@ -75,10 +75,6 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     @admin.display(description="received")
     def received(self, event: WebhookEvent) -> str:
         return words.minute(event.received_at, event.tenant.time_zone)
-
-    @admin.display(description="happened")
-    def happened(self, event: WebhookEvent) -> str:
-        return words.minute(event.occurred_at, event.tenant.time_zone)
 
     @admin.display(description="deliveries")
     def delivered(self, event: WebhookEvent) -> str:

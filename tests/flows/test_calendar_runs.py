@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 
 from connector.errors import Configuration, ConnectorError
 from syncs import calendar_runs, health, intake, running, tasks
-from syncs.models import Heartbeat, Run, RunState, WebhookEvent
+from syncs.models import Heartbeat, ReadBack, Run, RunState, WebhookEvent
 from tenants import calendar
 from tenants.models import Blackout, CalendarRule, Tenant
 from tests.builders import a_tenant
@@ -233,6 +233,18 @@ def test_the_dispatcher_leaves_a_sign_of_life_and_starts_what_is_due(tenant, clo
         assert health.silent_since(timezone.now()) is None
     assert [one.args() for one in OrmQ.objects.all() if "calendar" in one.args()] == [(tenant.pk, "calendar")]
     assert Heartbeat.objects.get().beat_at == START + dt.timedelta(hours=1)
+
+
+def test_what_is_broken_at_one_tenant_keeps_no_other_waiting(tenant, clock, caplog):
+    broken = a_tenant("aaa")
+    ReadBack.objects.create(tenant=broken, restoring_since=START)  # in restore mode, and its QAD connection is gone
+    with time_machine.travel(START, tick=False):
+        a_rule(tenant, clock)
+        a_rule(broken, clock)
+    with time_machine.travel(START + dt.timedelta(hours=1), tick=False):
+        tasks.dispatch()
+    assert (tenant.pk, "calendar") in [one.args() for one in OrmQ.objects.all()]
+    assert "The turns of tenant 'aaa' could not be given." in caplog.text
 
 
 def test_every_tenant_runs_by_its_own_rules(tenant, clock):

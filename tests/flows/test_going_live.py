@@ -334,6 +334,8 @@ def test_the_backfill_command_shows_and_confirms(scene):
         "--to",
         str(scene.first_day - dt.timedelta(days=1)),
     )
+    with pytest.raises(CommandError, match="'2026-13-01' is not a day"):
+        command(*asked[:-1], "2026-13-01")
     told = command(*asked)
     assert "1 documents are kept out by the cut-off: 100.00 USD." in told
     assert "They would be: 1 ready." in told

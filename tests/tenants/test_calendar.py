@@ -312,3 +312,6 @@ def test_the_command_prints_the_next_runs(acme):
 def test_the_command_answers_a_wrong_name_in_a_sentence():
     with pytest.raises(CommandError, match="no tenant 'acmee'"):
         ran("acmee")
+    for wrong in ("0", "101", "ten", "-1"):
+        with pytest.raises(CommandError, match=f"'{wrong}' is not a number from 1 to 100"):
+            ran("acme", "--count", wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentTypeError
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,9 +21,7 @@ class Command(SentenceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="the tenant's short name")
-        parser.add_argument(
-            "--count", type=int, choices=range(1, 101), default=10, metavar="N", help="how many runs of each, 1 to 100"
-        )
+        parser.add_argument("--count", type=_count, default=10, metavar="N", help="how many runs of each, 1 to 100")
         parser.add_argument("--json", action="store_true", help="for another program; moments in UTC")
 
     def perform(self, **options: Any) -> None:
@@ -44,3 +43,9 @@ class Command(SentenceCommand):
                 self.say(f"  {local:%a %Y-%m-%d %H:%M %Z}   {at:%Y-%m-%d %H:%M} UTC")
         for begins, ends in closed:
             self.say(f"No run from {begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC: blackout.")
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 100:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a number from 1 to 100.")
