@@ -30,6 +30,7 @@ ONCE_MORE = 3600.0  # seconds: so often a process that runs on looks again
 MARGIN = dt.timedelta(days=1)  # before the day of our last send
 UNKNOWN_AGE = dt.timedelta(days=35)  # how far back where this database has sent nothing
 MOST_PAGES = 20
+PARTIES = ("customer", "business_relation")  # what is written without a reference of ours
 _MAY_HAVE_ARRIVED = (Outcome.OPEN, Outcome.POSTED, Outcome.UNCERTAIN, Outcome.ADOPTED, Outcome.ABSENT, Outcome.CONFLICT)
 Clock = Callable[[], dt.datetime]
 
@@ -135,7 +136,7 @@ def read(tenant: Tenant, client: QadClient, first: dt.date, last: dt.date, *, mo
         if listing.seen == before and _was_shown(tenant, client, name, first, last):
             listing.missing.append(name.replace("_", " "))
     for entity, write in client.profile.writes.items():
-        if write.lookup.how == "none" and not entity.startswith("customer"):
+        if write.lookup.how == "none" and not entity.startswith(PARTIES):
             fix = f"Fill in writes.{entity}.lookup of the QAD profile."
             listing.unreadable.append(f"QAD cannot be asked which '{entity}' documents of ours it has. {fix}")
     return listing

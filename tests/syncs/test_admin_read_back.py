@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from syncs import restoring
+from syncs import newest, restoring
 from syncs.models import ReadBack
 from tenants.models import AuditEntry, Role
 from tests.builders import a_tenant, a_user
+from tests.flows.scene import a_scene
 from tests.syncs.rows import HOSTILE, NOW
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +81,14 @@ def test_the_overview_says_that_restore_mode_is_on_and_leads_there(client):
     assert "Restore mode" in page
     assert reverse(PAGE) in page
     assert HOSTILE not in page
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+def test_the_presets_can_ask_for_every_document_so_nothing_is_warned_of(dialect):
+    with a_scene(dialect=dialect) as scene:
+        scene.invoice()
+        newest.forget()
+        scene.sync()
+        row = ReadBack.objects.get(tenant=scene.tenant)
+        assert row.is_proved, row.sentence
