@@ -21,6 +21,7 @@ from mappings import catalogue_admin, forms, history_admin, lookups, mirror_admi
 from mappings.models import (
     AccountRole,
     BankMapping,
+    CreditTermsMapping,
     CustomerMapping,
     ItemMapping,
     QadAccount,
@@ -135,7 +136,7 @@ class MappingAdmin(MappingTransfer, TenantScopedAdmin):
 
 
 class DatedAdmin(MappingAdmin):
-    """Mappings in force from a date on, shown with the account's name and the day that ends them."""
+    """Mappings in force from a date on, shown with the day that ends them."""
 
     date_hierarchy = None
 
@@ -145,11 +146,26 @@ class DatedAdmin(MappingAdmin):
         later = self.model._default_manager.filter(
             tenant=OuterRef("tenant"), valid_from__gt=OuterRef("valid_from"), **key
         ).order_by("valid_from")
+        return rows.annotate(ended_on=Subquery(later.values("valid_from")[:1]))
+
+    @admin.display(description="in force")
+    def in_force(self, row: Any) -> str:
+        last: dt.date | None = row.ended_on and row.ended_on - dt.timedelta(days=1)
+        return f"{row.valid_from:%Y-%m-%d} to {last:%Y-%m-%d}" if last else f"from {row.valid_from:%Y-%m-%d}"
+
+
+class CodedAdmin(DatedAdmin):
+    """Mappings to a GL account, shown with its name."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         account = QadAccount.objects.filter(tenant=OuterRef("tenant"), code=OuterRef("gl_account"))
-        return rows.annotate(
-            ended_on=Subquery(later.values("valid_from")[:1]),
-            account_name=Subquery(account.values("description")[:1]),
-            account_is_active=Subquery(account.values("is_active")[:1]),
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                account_name=Subquery(account.values("description")[:1]),
+                account_is_active=Subquery(account.values("is_active")[:1]),
+            )
         )
 
     @admin.display(description="GL account", ordering="gl_account")
@@ -164,11 +180,6 @@ class DatedAdmin(MappingAdmin):
     def dimensions(self, row: Any) -> str:
         given = (row.sub_account, row.cost_centre, row.project)
         return " / ".join(code or "–" for code in given) if any(given) else "—"
-
-    @admin.display(description="in force")
-    def in_force(self, row: Any) -> str:
-        last: dt.date | None = row.ended_on and row.ended_on - dt.timedelta(days=1)
-        return f"{row.valid_from:%Y-%m-%d} to {last:%Y-%m-%d}" if last else f"from {row.valid_from:%Y-%m-%d}"
 
 
 @admin.register(CustomerMapping)
@@ -190,7 +201,7 @@ class CustomerMappingAdmin(MappingAdmin):
 
 
 @admin.register(ItemMapping)
-class ItemMappingAdmin(DatedAdmin):
+class ItemMappingAdmin(CodedAdmin):
     form = forms.ItemMappingForm
     nav_order = 20
     lookup = "catalogue"
@@ -209,7 +220,7 @@ class ItemMappingAdmin(DatedAdmin):
 
 
 @admin.register(TaxMapping)
-class TaxMappingAdmin(DatedAdmin):
+class TaxMappingAdmin(CodedAdmin):
     form = forms.TaxMappingForm
     nav_order = 30
     list_display = ("tax", "account", "qad_tax_code", "in_force", "version")
@@ -221,7 +232,7 @@ class TaxMappingAdmin(DatedAdmin):
 
 
 @admin.register(BankMapping)
-class BankMappingAdmin(DatedAdmin):
+class BankMappingAdmin(CodedAdmin):
     form = forms.BankMappingForm
     nav_order = 35
     list_display = ("payment", "account", "dimensions", "daybook", "in_force", "version")
@@ -233,8 +244,21 @@ class BankMappingAdmin(DatedAdmin):
 
 
 @admin.register(AccountRole)
-class AccountRoleAdmin(DatedAdmin):
+class AccountRoleAdmin(CodedAdmin):
     form = forms.AccountRoleForm
     nav_order = 40
     list_display = ("role", "account", "dimensions", "in_force", "version")
     list_filter = ("role",)
+
+
+@admin.register(CreditTermsMapping)
+class CreditTermsMappingAdmin(DatedAdmin):
+    form = forms.CreditTermsMappingForm
+    nav_label = "Credit terms"
+    nav_order = 45
+    list_display = ("terms", "qad_terms", "in_force", "version")
+    search_fields = ("days", "qad_terms")
+
+    @admin.display(description="days to pay", ordering="days")
+    def terms(self, row: CreditTermsMapping) -> str:
+        return str(row)

@@ -68,6 +68,14 @@ def code(cell: object) -> str:
     return plain
 
 
+def days(cell: object) -> str:
+    """A whole number of days without leading zeros, '' for any."""
+    plain = text(cell)
+    if plain and not (plain.isascii() and plain.isdigit() and len(plain) <= 4):
+        raise CellError(f"'{plain}' is no number of days. Write one such as 30, or nothing for any other.")
+    return str(int(plain)) if plain else ""
+
+
 def date(cell: object) -> dt.date:
     """A date cell, or text as 2026-12-31."""
     if isinstance(cell, dt.datetime):

@@ -10,7 +10,7 @@ from mappings.kinds import KINDS
 from mappings.planning import Change, Planned, Refusal, plan, refusals_of
 from tenants.models import Tenant
 
-USUAL = ("items", "taxes", "banks", "account_roles")  # customers are others on a live site
+USUAL = ("items", "taxes", "banks", "account_roles", "credit_terms")  # customers are others on a live site
 
 
 @dataclass(frozen=True, slots=True)

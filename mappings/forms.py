@@ -11,7 +11,7 @@ from connector.errors import Problem
 from mappings import lookups
 from mappings.cells import CellError
 from mappings.kinds import KIND_OF_MODEL
-from mappings.models import AccountRole, BankMapping, CustomerMapping, ItemMapping, TaxMapping
+from mappings.models import AccountRole, BankMapping, CreditTermsMapping, CustomerMapping, ItemMapping, TaxMapping
 from mappings.planning import Change, plan, refusals_of
 from tenants.models import Tenant
 
@@ -102,6 +102,12 @@ class AccountRoleForm(MappingForm):
     class Meta:
         model = AccountRole
         fields = ("role", "valid_from", "gl_account", "sub_account", "cost_centre", "project")
+
+
+class CreditTermsMappingForm(MappingForm):
+    class Meta:
+        model = CreditTermsMapping
+        fields = ("days", "valid_from", "qad_terms")
 
 
 class BankMappingForm(MappingForm):

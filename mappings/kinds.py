@@ -1,4 +1,4 @@
-"""The four kinds of mapping as one table: model, key, columns of its spreadsheet, and how each cell is read."""
+"""The kinds of mapping as one table: model, key, columns of its spreadsheet, and how each cell is read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mappings import cells
 from mappings.models import (
     AccountRole,
     BankMapping,
+    CreditTermsMapping,
     CustomerKind,
     CustomerMapping,
     ItemMapping,
@@ -150,6 +151,14 @@ KINDS: dict[str, Kind] = {
             ("role", "valid_from"),
             (_column("role", _choices(RoleName)), _SINCE, *_DIMENSIONS),
             narrow="role",
+        ),
+        Kind(
+            "credit_terms",
+            "Credit terms mapping",
+            CreditTermsMapping,
+            ("days", "valid_from"),
+            (_column("days", cells.days), _SINCE, _column("qad_terms", cells.code)),
+            narrow="days",
         ),
     )
 }

@@ -193,6 +193,27 @@ class AccountRole(Coded):
         return self.get_role_display()
 
 
+class CreditTermsMapping(Dated):
+    """Which QAD credit terms stand for Chargebee's days to pay; used for customers that are created in QAD."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="credit_terms_mappings")
+    days = models.CharField(
+        "days to pay", max_length=4, blank=True, help_text="Chargebee's net terms, such as 30; empty for any other."
+    )
+    qad_terms = models.CharField("QAD credit terms", max_length=8)
+
+    class Meta:
+        ordering = ["days", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "days", "valid_from"], name="credit_terms_mapping_once"),
+            models.CheckConstraint(condition=~Q(qad_terms=""), name="credit_terms_mapping_given"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="credit_terms_mapping_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days} days" if self.days else "Any other terms"
+
+
 class QadAccount(models.Model):
     """A GL account as QAD listed it last."""
 

@@ -38,7 +38,14 @@ def overlaid(table: MappingTable, planned: Sequence[Planned], deleted: Iterable[
     return MappingTable(**{**kept, **fields, "customers": customers})
 
 
-_PREFIX = {"items": "item", "taxes": "tax", "banks": "bank", "account_roles": "role", "customers": "customer"}
+_PREFIX = {
+    "items": "item",
+    "taxes": "tax",
+    "banks": "bank",
+    "account_roles": "role",
+    "customers": "customer",
+    "credit_terms": "terms",
+}
 
 
 def _source(kind: str, pk: int) -> str:

@@ -17,7 +17,7 @@ CODE_LENGTH = 8
 _LONGEST = {
     "chargebee_id": 100, "key": 100, "jurisdiction": 100, "name": 100, "note": 200, "qad_item": 18, "tax_code": 16,
     "qad_tax_code": 16, "qad_code": CODE_LENGTH, "gl_account": CODE_LENGTH, "sub_account": CODE_LENGTH,
-    "cost_centre": CODE_LENGTH, "project": CODE_LENGTH,
+    "cost_centre": CODE_LENGTH, "project": CODE_LENGTH, "qad_terms": CODE_LENGTH,
 }  # fmt: skip
 LIST_OF_COLUMN = {  # column of a mapping -> the list of QAD that has its codes
     "sub_account": "sub_accounts",
@@ -27,6 +27,7 @@ LIST_OF_COLUMN = {  # column of a mapping -> the list of QAD that has its codes
     "tax_code": "tax_codes",
     "qad_tax_code": "tax_codes",
     "daybook": "daybooks",
+    "qad_terms": "credit_terms",
 }
 _CONTROL_ROLES = frozenset({"receivable", "on_account"})
 _EARLIEST = dt.date(1990, 1, 1)
@@ -68,7 +69,7 @@ def check(kind: str, values: Values, mirror: Mirror, subject: str) -> list[Findi
     if kind == "customers":
         found += _customer(values["qad_code"], mirror, subject) if "customers" not in mirror.left_out else ()
         return found
-    if values["gl_account"] and "gl_accounts" not in mirror.left_out:
+    if values.get("gl_account") and "gl_accounts" not in mirror.left_out:
         found += _account(values, mirror, subject)
     return [*found, *_codes(values, mirror, subject)]
 
@@ -167,7 +168,14 @@ def _customer_row(values: Values, subject: str) -> Iterator[Finding]:
         )
 
 
+def _terms_row(values: Values, subject: str) -> Iterator[Finding]:
+    if not values["qad_terms"]:
+        yield _finding("qad_terms", "terms-missing", subject, "the QAD credit terms are empty.", "Write their code.")
+    yield from _dated_row(values, subject)
+
+
 _CHECKS = {
+    "credit_terms": _terms_row,
     "customers": _customer_row,
     "items": _item_row,
     "taxes": _tax_row,

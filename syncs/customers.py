@@ -17,8 +17,10 @@ from connector.errors import Problem
 from connector.ledger import problems as say
 from connector.ledger.customers import Directory, Known, Match, as_qad_customer, name_of
 from connector.ledger.identity import Index
+from connector.periods import business_date
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
+from mappings.terms import terms, terms_of
 from syncs.alignment.asking import ask
 from syncs.alignment.people import qad_index
 from syncs.alignment.setting import OFF, mode_of
@@ -48,6 +50,7 @@ class Batch:
     codes: Iterator[str]
     now: dt.datetime
     actor: str
+    terms: dict[str, str] = field(default_factory=dict)  # days to pay -> QAD's credit terms
     linked: set[str] = field(default_factory=set)
     planned: set[int] = field(default_factory=set)
     told: dict[int, tuple[SourceDocument, SourceState, list[Problem]]] = field(default_factory=dict)
@@ -68,7 +71,9 @@ def prepare_customers(tenant: Tenant, *, clock: Callable[[], dt.datetime], actor
             rows = list(new.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
             if not rows:
                 return counts
-            batch = Batch(tenant, directory, decided, codes, clock(), actor)
+            now = clock()
+            known = terms(tenant.pk, business_date(now, tenant.time_zone))
+            batch = Batch(tenant, directory, decided, codes, now, actor, known)
             counts.update(_decide(batch, rows))
         after = rows[-1].pk
 
@@ -156,9 +161,8 @@ def link(
 
 def _creation(batch: Batch, row: SourceDocument, customer: Customer) -> CustomerCreation:
     code = next(batch.codes)
-    document = as_qad_customer(
-        customer, code, currency=batch.tenant.base_currency, credit_terms=batch.policies["credit_terms"]
-    )
+    credit_terms = terms_of(batch.terms, customer.net_term_days, batch.policies["credit_terms"])
+    document = as_qad_customer(customer, code, currency=batch.tenant.base_currency, credit_terms=credit_terms)
     return CustomerCreation(
         tenant=batch.tenant,
         source=row,

@@ -15,6 +15,7 @@ NAMES = {  # list of QAD -> what one entry is called
     "tax_codes": "tax code",
     "daybooks": "daybook",
     "currencies": "currency",
+    "credit_terms": "credit terms",
 }
 
 

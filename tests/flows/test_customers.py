@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from mappings.models import CustomerMapping
+from mappings.models import CreditTermsMapping, CustomerMapping
 from syncs import replay
 from syncs.models import CustomerCreation, Posting, SourceDocument
 from tests.flows.ledgers import assert_books_agree
 from tests.flows.scene import Scene, a_scene
+from tests.flows.setting import SINCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -204,3 +205,12 @@ def test_it_skips_a_customer_who_was_deleted_before_he_was_linked():
 
         assert SourceDocument.objects.get(source_id=who).state == "skipped"
         assert not ours(scene)
+
+
+def test_a_created_customer_gets_the_terms_that_its_days_are_mapped_to():
+    with a_scene() as scene:
+        CreditTermsMapping.objects.create(tenant=scene.tenant, days="45", qad_terms="N15", valid_from=SINCE)
+        who = scene.world.chargebee.add_customer(company="Terms Works", net_term_days=45)["id"]
+        scene.sync()
+        code = scene.tenant.customer_mappings.get(chargebee_id=who).qad_code
+        assert scene.world.qad.company.parties.customers[code]["credit_terms"] == "N15"

@@ -49,13 +49,14 @@ EVERY_KIND = {
     "taxes": [("name", "jurisdiction", "rate", "valid_from", "gl_account"), ("VAT", "", 19, SINCE, "2230")],
     "banks": [("gateway", "method", "currency", "valid_from", "gl_account"), ("stripe", "card", "", SINCE, "4000")],
     "account_roles": [("role", "valid_from", "gl_account"), ("Discount", SINCE, "4800")],
+    "credit_terms": [("days", "valid_from", "qad_terms"), (30, "2026-01-01", "N30")],
 }
 
 
 def test_it_imports_every_kind_from_one_workbook(tenant):
     seen = preview(tenant, a_workbook(**EVERY_KIND), "m.xlsx")
-    assert (counts(seen), told(seen)) == ((6, 0, 0), [])
-    assert save_all(tenant, seen, actor="ada", now=NOW).created == 6
+    assert (counts(seen), told(seen)) == ((7, 0, 0), [])
+    assert save_all(tenant, seen, actor="ada", now=NOW).created == 7
     assert CustomerMapping.objects.get().kind == "direct"
     assert set(ItemMapping.objects.values_list("level", "key", "gl_account")) == {
         ("item_price", "pro-EUR", "4000"),
@@ -166,7 +167,7 @@ def test_export_and_import_change_nothing(tenant):
     an_item(tenant, "0012", "4000", project="0007")
     lines = AuditEntry.objects.count()
     seen = preview(tenant, to_xlsx(tables(tenant)), "m.xlsx")
-    assert (counts(seen), told(seen)) == ((0, 0, 8), [])
+    assert (counts(seen), told(seen)) == ((0, 0, 9), [])
     assert not save_all(tenant, seen, actor="ada", now=NOW)
     assert AuditEntry.objects.count() == lines
     for table in tables(tenant):
@@ -213,14 +214,14 @@ def test_rows_of_other_tenants_are_neither_found_nor_exported(tenant):
     save_all(tenant, seen, actor="ada", now=NOW)
     theirs.refresh_from_db()
     assert (theirs.gl_account, theirs.version) == ("4000", 1)
-    assert [len(table.rows) for table in tables(other)] == [0, 1, 0, 0, 0]
+    assert [len(table.rows) for table in tables(other)] == [0, 1, 0, 0, 0, 0]
 
 
 def test_the_command_imports_a_file(tenant, tmp_path):
     path = tmp_path / "m.xlsx"
     path.write_bytes(a_workbook(**EVERY_KIND, notes=[("hello",)]))
     told = command("import_mappings", "acme", path)
-    assert "6 new, 0 changed, 0 unchanged." in told
+    assert "7 new, 0 changed, 0 unchanged." in told
     assert "Sheet 'notes' is no list of mappings and was left aside." in told
     assert "Saved: 6 new, 0 changed." in told
     assert AuditEntry.objects.first().actor == "import_mappings m.xlsx"
