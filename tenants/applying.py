@@ -10,10 +10,11 @@ from typing import Any
 from django.db import models, transaction
 
 from connector.errors import Problem
-from tenants import audit, calendar
+from tenants import audit, calendar, setup_blackouts
 from tenants.answers import connection_changed
 from tenants.changes import changed_values
 from tenants.models import (
+    Blackout,
     CalendarRule,
     ChargebeeConnection,
     ChargebeeCredential,
@@ -53,7 +54,7 @@ def apply(setup: Setup, *, actor: str, now: dt.datetime) -> Applied | list[Probl
         lines = _save(tenant, setup.tenant)
         if tenant.time_zone != zone:
             calendar.reschedule(tenant, now)
-        lines += _calendar(tenant, setup.calendar, now)
+        lines += _calendar(tenant, setup.calendar, now) + _blackouts(tenant, setup.blackouts)
         lines += _chargebee(tenant, setup.chargebee) + _qad(tenant, setup.qad) + _policies(tenant, setup.policies)
         audit.record(tenant.pk, lines, actor=actor, now=now)
     changed = tuple(dict.fromkeys(line.action.partition(".")[0] for line in lines))
@@ -73,7 +74,8 @@ def _conflicts(stored: Tenant | None, setup: Setup) -> list[Problem]:
         found += _prefix_conflict(slug, setup.qad, stored)
     if stored is not None:
         found += _secrets_of_another_address(stored, setup)
-    return found
+    zone = setup.tenant.get("time_zone") or (stored or Tenant()).time_zone
+    return found + setup_blackouts.moments(setup.blackouts, zone)[1]
 
 
 def _secrets_of_another_address(tenant: Tenant, setup: Setup) -> list[Problem]:
@@ -164,6 +166,15 @@ def _calendar(tenant: Tenant, given: list[dict[str, Any]], now: dt.datetime) -> 
         lines += _save(row, values)
         if is_other:
             calendar.schedule(row, now).save()
+    return lines
+
+
+def _blackouts(tenant: Tenant, given: list[dict[str, Any]]) -> list[audit.Line]:
+    """By their reason and beginning; those that the file does not name stay."""
+    lines = []
+    for values in setup_blackouts.moments(given, tenant.time_zone)[0]:
+        same = {"tenant": tenant, "reason": values["reason"], "begins_at": values["begins_at"]}
+        lines += _save(Blackout.objects.filter(**same).first() or Blackout(tenant=tenant), values)
     return lines
 
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenants import setup_calendar, toml_text
-from tenants.models import CalendarRule, ChargebeeConnection, PolicySetting, QadConnection, QadCredential, Tenant
+from tenants import setup_blackouts, setup_calendar, toml_text
+from tenants.models import (
+    Blackout,
+    CalendarRule,
+    ChargebeeConnection,
+    PolicySetting,
+    QadConnection,
+    QadCredential,
+    Tenant,
+)
 
 _HEAD = """# A tenant of the QAD–Chargebee connector. Apply it with: manage.py apply_tenant FILE.toml
 # Secrets are not in it. Add them where a comment says so; what is left out stays as it is.
@@ -25,6 +33,8 @@ def export(tenant: Tenant) -> str:
     parts.append(toml_text.dumps({"policies": decided}) if decided else "")
     rules = [setup_calendar.written(rule) for rule in CalendarRule.objects.filter(tenant=tenant)]
     parts += ["[[calendar]]\n" + toml_text.dumps(rule) for rule in rules]
+    closed = [setup_blackouts.written(row, tenant.time_zone) for row in Blackout.objects.filter(tenant=tenant)]
+    parts += ["[[blackouts]]\n" + toml_text.dumps(row) for row in closed]
     return "\n".join(part for part in parts if part)
 
 

@@ -14,7 +14,7 @@ from connector.errors import Configuration, ConnectorError, Problem
 from connector.qad.calls import checked_base_url
 from connector.qad.presets import PRESETS
 from connector.qad.profile import ProfileError
-from tenants import policies, setup_calendar
+from tenants import policies, setup_blackouts, setup_calendar
 from tenants.connections import profile_of
 from tenants.fields import Secret
 from tenants.models import Mode, Plan, prefix_rule, slug_rule
@@ -82,6 +82,7 @@ SECTIONS: dict[str, dict[str, Rule]] = {
     },
     "policies": {},
     "calendar": {},
+    "blackouts": {},
 }
 
 
@@ -94,6 +95,7 @@ class Setup:
     qad: dict[str, Any] | None = None
     policies: dict[str, Any] = field(default_factory=dict)
     calendar: list[dict[str, Any]] = field(default_factory=list)
+    blackouts: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read(text: str, variables: Mapping[str, str]) -> Setup | list[Problem]:
@@ -118,8 +120,9 @@ def read(text: str, variables: Mapping[str, str]) -> Setup | list[Problem]:
     decided = given.get("policies", {})
     problems += _policy_problems(decided)
     rules, wrong = setup_calendar.read(given.get("calendar", []))
-    problems += wrong
-    setup = Setup(sections.get("tenant", {}), sections.get("chargebee"), sections.get("qad"), decided, rules)
+    closed, amiss = setup_blackouts.read(given.get("blackouts", []))
+    problems += wrong + amiss
+    setup = Setup(sections.get("tenant", {}), sections.get("chargebee"), sections.get("qad"), decided, rules, closed)
     problems += [] if problems else _together(setup)
     return problems or setup
 

@@ -295,6 +295,51 @@ def test_a_calendar_that_is_no_list_of_tables_is_refused(text):
     assert "Write each rule as a table [[calendar]]" in str(applied(text))
 
 
+CLOSED = """
+[[blackouts]]
+reason = "Close of November"
+begins = "2026-12-01 18:00"
+ends = 2026-12-03T08:00:00
+
+[[blackouts]]
+reason = "Clocks"
+begins = "2026-11-01 01:30-06:00"
+ends = "2026-11-01 01:30-07:00"
+"""
+
+
+def test_a_tenant_file_holds_blackouts_by_the_tenants_clock_and_exports_them_again(acme):
+    assert applied(FILE + CLOSED).changed == ("calendarrule", "blackout")
+    rows = {row.reason: (row.begins_at, row.ends_at) for row in Blackout.objects.filter(tenant=acme)}
+    assert rows["Close of November"] == (utc("2026-12-02 01:00"), utc("2026-12-03 15:00"))
+    assert rows["Clocks"] == (utc("2026-11-01 07:30"), utc("2026-11-01 08:30"))
+    assert AuditEntry.objects.filter(tenant=acme, action="blackout.added").count() == 2
+
+    assert applied(exporting.export(Tenant.objects.get())).changed == ()
+    assert applied(FILE + CLOSED.replace("12-03T08", "12-04T08")).changed == ("blackout",)
+    assert Blackout.objects.get(reason="Close of November").ends_at == utc("2026-12-04 15:00")
+    assert Blackout.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("reason =", "reasn ="), "Did you mean 'reason'?"),
+        (('"2026-12-01 18:00"', '"soon"'), "Use a moment such as"),
+        (('"2026-12-01 18:00"', "3"), "Use a moment such as"),
+        (('"2026-12-01 18:00"', '"2026-12-05 18:00"'), "ends before it begins"),
+        (('"2026-11-01 01:30-06:00"', '"2026-11-01 01:30"'), "or show it twice"),
+        (('"2026-12-01 18:00"', '"2026-03-08 02:30"'), "the clocks of America/Denver skip"),
+        (('"Clocks"', '""'), "Use a text of 1 to 100 characters"),
+        (("[[blackouts]]", "[[blackouts.x]]"), "Write each blackout as a table [[blackouts]]"),
+    ],
+)
+def test_a_blackout_in_a_file_that_cannot_be_is_refused_in_a_sentence(acme, change, words):
+    told = " ".join(str(problem) for problem in applied(FILE + CLOSED.replace(*change)))
+    assert words in told
+    assert not Blackout.objects.exists() and not CalendarRule.objects.exists()
+
+
 def ran(*arguments: str) -> str:
     out = io.StringIO()
     call_command("calendar", *arguments, stdout=out)
