@@ -1,12 +1,14 @@
 """`make demo`: both systems in a sandbox, one billing cycle, synced and shown; `--once` checks it and stops.
 
-Runs on the standard library and the product's own commands alone, in a folder of its own (var/demo).
+Runs on the standard library and the product's own commands alone, in a folder of its own (var/demo, or var/demo-2 while
+another demo runs there).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -21,27 +23,28 @@ import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
-VAR = ROOT / "var" / "demo"
+VAR = ROOT / "var"
 TENANT = "demo"
 LOGIN = "demo"
 CUSTOMERS = 300  # the sandbox bills 1,000 invoices for them
 SANDBOX_KEY, SANDBOX_PASSWORD = "test_sandbox_key", "sandbox-password"
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, and a terminal that is closed
 
 
 class DemoError(Exception):
     """Something that stops the demo, as a sentence."""
 
 
-def environment(port: int) -> dict[str, str]:
+def environment(folder: Path, port: int) -> dict[str, str]:
     """Settings of the demo's own installation, with keys made anew each time."""
     return {
         **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},
         "SECRET_KEY": secrets.token_urlsafe(50),
         "FERNET_KEYS": secrets.token_urlsafe(40),
-        "VAR_DIR": str(VAR),
+        "VAR_DIR": str(folder),
         "OUTBOUND_ALLOW": "127.0.0.0/8",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
@@ -56,18 +59,22 @@ def environment(port: int) -> dict[str, str]:
 class Demo:
     """Every process that was started, so that every one of them is stopped."""
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.folder = folder
         self.env = env
         self.started: list[tuple[str, subprocess.Popen[bytes]]] = []
 
     def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        """A background process in a group of its own; what it prints goes to var/demo/NAME.log."""
-        log = (VAR / f"{name}.log").open("wb")
+        """A background process in a group of its own; what it prints goes to NAME.log of the demo's folder."""
+        log = self.log(name).open("wb")
         process = subprocess.Popen(
             command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         self.started.append((name, process))
         return process
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
 
     def manage(self, *arguments: str, quiet: bool = True) -> str:
         """One command of the product, as a person would type it."""
@@ -112,16 +119,16 @@ def free_port(wanted: int) -> int:
     raise DemoError("No port of this machine is free.")
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], name: str, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    name, until = log.stem, time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise DemoError(f"{name} stopped at once; see {VAR / name}.log.")
+            raise DemoError(f"{name} stopped at once; see {log}.")
         with contextlib.suppress(OSError):
             urllib.request.urlopen(url, timeout=2).read()
             return
         time.sleep(0.1)
-    raise DemoError(f"{name} did not answer at {url} within {seconds:.0f} seconds; see {VAR / name}.log.")
+    raise DemoError(f"{name} did not answer at {url} within {seconds:.0f} seconds; see {log}.")
 
 
 def ask(url: str, method: str = "GET", body: Any = None) -> Any:
@@ -137,13 +144,14 @@ def ask(url: str, method: str = "GET", body: Any = None) -> Any:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone, and what was started must still be stopped
+        print(text, flush=True)
 
 
-def tenant_file(sandbox: str) -> Path:
+def tenant_file(folder: Path, sandbox: str) -> Path:
     """The demo tenant as anyone would write it."""
     text = (ROOT / "deploy" / "demo" / "tenant.toml").read_text().replace("SANDBOX", sandbox)
-    path = VAR / "tenant.toml"
+    path = folder / "tenant.toml"
     path.write_text(text)
     return path
 
@@ -154,21 +162,21 @@ def set_up(demo: Demo, port: int) -> str:
     demo.manage("migrate", "--verbosity", "0")
     demo.manage("collectstatic", "--noinput", "--verbosity", "0")
     say("Starting the sandbox: a Chargebee site and a QAD instance ...")
-    url_file = VAR / "sandbox.url"
+    url_file = demo.folder / "sandbox.url"
     sandbox = demo.start(
         "sandbox", sys.executable, "-m", "connector.sandbox", "--port", "0", "--customers", str(CUSTOMERS),
         "--url-file", str(url_file), "--parent-pid", str(os.getpid()),
     )  # fmt: skip
-    address = read_when_there(url_file, sandbox)
-    wait_for(f"{address}/_sandbox/health", sandbox, "sandbox")
+    address = read_when_there(url_file, sandbox, demo.log("sandbox"))
+    wait_for(f"{address}/_sandbox/health", sandbox, demo.log("sandbox"))
     web = demo.start(
         "web", sys.executable, "-m", "gunicorn", "connector.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
         "--timeout", "60",
     )  # fmt: skip
     demo.start("queue", sys.executable, "manage.py", "qcluster")
-    wait_for(f"http://127.0.0.1:{port}/admin/login/", web, "web")
+    wait_for(f"http://127.0.0.1:{port}/admin/login/", web, demo.log("web"))
     say("Setting up the tenant, its mappings and a login ...")
-    demo.manage("apply_tenant", str(tenant_file(address)))
+    demo.manage("apply_tenant", str(tenant_file(demo.folder, address)))
     demo.manage("add_user", LOGIN, "--tenant", TENANT, "--all-roles", "--password-env", "DEMO_LOGIN_PASSWORD")
     say("Pinging both systems ...")
     demo.manage("ping", TENANT, quiet=False)
@@ -177,13 +185,13 @@ def set_up(demo: Demo, port: int) -> str:
     return address
 
 
-def read_when_there(path: Path, process: subprocess.Popen[bytes]) -> str:
+def read_when_there(path: Path, process: subprocess.Popen[bytes], log: Path) -> str:
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         if path.exists() and (text := path.read_text().strip()):
             return text
         time.sleep(0.05)
-    raise DemoError(f"The sandbox did not start; see {VAR / 'sandbox'}.log.")
+    raise DemoError(f"The sandbox did not start; see {log}.")
 
 
 def cycle(demo: Demo, sandbox: str) -> dict[str, Any]:
@@ -272,14 +280,46 @@ def compare(ours: dict[str, Decimal], qads: dict[str, Decimal]) -> list[str]:
 
 @contextlib.contextmanager
 def stopping_on_signals() -> Iterator[None]:
+    """A signal interrupts once, even where it is ignored, as in the background of a script; what follows is ignored."""
+
     def stop(number: int, frame: object) -> None:
+        ignore_signals()
         raise KeyboardInterrupt
 
-    old = signal.signal(signal.SIGTERM, stop)
+    old = {number: signal.signal(number, stop) for number in STOPPING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, old)
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def ignore_signals() -> None:
+    """An impatient second Ctrl-C must not leave half of it running."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def own_folder(var: Path) -> Iterator[Path]:
+    """An empty folder that no other demo uses while this one lives. The lock goes with the process, however it ends."""
+    var.mkdir(parents=True, exist_ok=True)
+    for name in ("demo", *(f"demo-{number}" for number in range(2, 10))):
+        with (var / f"{name}.lock").open("w") as lock:
+            if is_mine(lock):
+                shutil.rmtree(var / name, ignore_errors=True)
+                (var / name).mkdir()
+                yield var / name
+                return
+    raise DemoError(f"Nine demos run in {var} already. Stop one with Ctrl-C first.")
+
+
+def is_mine(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def main() -> int:
@@ -287,23 +327,31 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="check the result, stop everything and exit 0 or 1")
     parser.add_argument("--port", type=int, default=8000, help="port of the web page (another is taken if it is busy)")
     options = parser.parse_args()
-    shutil.rmtree(VAR, ignore_errors=True)
-    VAR.mkdir(parents=True)
-    port = free_port(0 if options.once else options.port)
-    if port != options.port and not options.once:
-        say(f"Port {options.port} is busy; using {port}.")
-    demo = Demo(environment(port))
+    try:
+        with own_folder(VAR) as folder, stopping_on_signals():
+            return watched(folder, options.port, is_once=options.once)
+    except DemoError as error:
+        say(f"The demo stopped: {error}")
+        return 1
+
+
+def watched(folder: Path, wanted: int, *, is_once: bool) -> int:
+    """The demo, and the end of every process that it started, whatever comes."""
+    port = free_port(0 if is_once else wanted)
+    if port != wanted and not is_once:
+        say(f"Port {wanted} is busy; using {port}.")
+    demo = Demo(folder, environment(folder, port))
     code = 1
-    with stopping_on_signals():
-        try:
-            code = run(demo, port, is_once=options.once)
-        except DemoError as error:
-            say(f"The demo stopped: {error}")
-        except KeyboardInterrupt:
-            code = 0 if not options.once else 1
-        finally:
-            say("Stopping ...")
-            demo.stop()
+    try:
+        code = run(demo, port, is_once=is_once)
+    except DemoError as error:
+        say(f"The demo stopped: {error}")
+    except KeyboardInterrupt:
+        code = 0 if not is_once else 1
+    finally:
+        ignore_signals()
+        say("Stopping ...")
+        demo.stop()
     if left := demo.left():
         say(f"Still running: {', '.join(left)}.")
         return 1
@@ -329,7 +377,7 @@ def run(demo: Demo, port: int, *, is_once: bool) -> int:
         time.sleep(1)
         for name, process in demo.started:
             if process.poll() is not None:
-                raise DemoError(f"{name} stopped by itself; see {VAR / name}.log.")
+                raise DemoError(f"{name} stopped by itself; see {demo.log(name)}.")
 
 
 if __name__ == "__main__":

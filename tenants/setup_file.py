@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Callable, Mapping
@@ -146,7 +147,7 @@ def _section(name: str, given: Any, variables: Mapping[str, str], problems: list
             continue
         taken, wanted = _value(rules[key], value, variables)
         if wanted:
-            problems.append(_problem(name, key, "…" if rules[key].kind == "secret" else value, wanted))
+            problems.append(_problem(name, key, _showable(rules[key], value), wanted))
         found[key] = taken
     for key, rule in rules.items():
         if rule.is_required and key not in given:
@@ -154,6 +155,13 @@ def _section(name: str, given: Any, variables: Mapping[str, str], problems: list
                 Problem("file", f"[{name}] {key}", f"[{name}] has no {key}.", f'Add {key} = "…" to [{name}].')
             )
     return found
+
+
+def _showable(rule: Rule, value: Any) -> Any:
+    """What a refusal may quote: never a secret, nor what stands before the host of an address."""
+    if rule.kind == "secret":
+        return "…"
+    return re.sub(r"//[^/]*@", "//…@", value) if isinstance(value, str) else value
 
 
 def _value(rule: Rule, value: Any, variables: Mapping[str, str]) -> tuple[Any, str]:

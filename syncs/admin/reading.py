@@ -36,7 +36,7 @@ class ReadOnlyAdmin(TenantScopedAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         text, tenant = search_term.strip(), access.of(request).tenant
-        if not text or tenant is None:
+        if not text or tenant is None or not self.search_fields:
             return queryset, False
         return queryset.filter(pk__in=self.find(tenant, text)), False
 

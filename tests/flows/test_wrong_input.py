@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 
 from tests.builders import a_tenant
 from tests.flows.test_commands import OURS, refusal
@@ -143,3 +145,59 @@ def test_a_wrong_setting_is_a_sentence(name, value, tmp_path):
     assert done.returncode != 0
     assert "Traceback" not in said, said[-1500:]
     assert name in said or "migrate" in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (("mira", "--role", "auditor"), "Say at which tenant mira has that role: --tenant NAME."),
+        (("mira", "--tenant", "acme"), "Say which role mira has: --role "),
+        (("", "--platform"), "'' cannot be a login name."),
+        (("mira@" + "x" * 200, "--platform"), "cannot be a login name."),
+        (("mi ra", "--platform"), "'mi ra' cannot be a login name."),
+        (
+            ("mira", "--platform"),
+            "No password was given. Type it, or name a variable that holds it: --password-env NAME.",
+        ),
+    ],
+)
+def test_a_login_that_cannot_be_made_is_a_sentence(given, sentence, monkeypatch):
+    a_tenant("acme")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    code, said = refusal("add_user", *given)
+    assert code in (1, 2)
+    assert sentence in said
+    assert not User.objects.exists()
+
+
+def manage(tmp_path: Path, *given: str, **how: Any) -> subprocess.Popen[bytes]:
+    env = {**os.environ, **SECRETS, "VAR_DIR": str(tmp_path), "DATABASE_URL": ""}
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *given], cwd=settings.BASE_DIR, env=env, stderr=subprocess.PIPE, **how
+    )
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    with manage(tmp_path, "shell", "-v", "0", "-c", "print(1, flush=True)", stdout=write) as process:
+        os.close(write)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+INTERRUPTED = """
+import os, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(9)
+"""
+
+
+def test_ctrl_c_is_no_traceback(tmp_path):
+    with manage(tmp_path, "shell", "-v", "0", "-c", INTERRUPTED) as process:
+        assert process.stderr is not None
+        assert process.stderr.read() == b"Stopped by Ctrl-C.\n"
+    assert process.returncode == 130

@@ -135,6 +135,12 @@ def test_a_problem_never_quotes_a_secret():
     assert CANARY not in repr(read(text))
 
 
+def test_a_problem_never_quotes_a_password_in_an_address():
+    text = str(problems("https://erp", "https://me:hunter2@erp"))
+    assert "Leave user and password out" in text and "://…@erp" in text
+    assert "hunter2" not in text
+
+
 def test_broken_toml_names_the_place():
     assert "line 2" in str(read("[tenant]\nslug = acme")[0])
 

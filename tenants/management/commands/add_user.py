@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -33,10 +34,7 @@ class Command(SentenceCommand):
     def perform(self, **options: Any) -> None:
         tenants = [tenant_named(slug) for slug in options["tenant"]]
         roles = list(Role.values) if options["all_roles"] else options["role"]
-        if tenants and not roles:
-            raise Failed(
-                f"Say which role {options['name']} has: --role {' | '.join(Role.values)}.", returncode=WRONG_NAME
-            )
+        _refuse_what_says_too_little(options, roles)
         with transaction.atomic():
             user = self._user(options)
             for tenant in tenants:
@@ -53,10 +51,13 @@ class Command(SentenceCommand):
         return user
 
     def _password(self, user: User, variable: str | None) -> str:
-        password = os.environ.get(variable, "") if variable else getpass.getpass(f"Password of {user.username}: ")
+        password = os.environ.get(variable, "") if variable else _typed(f"Password of {user.username}: ")
         if not password:
             raise Failed(
-                f"The variable {variable} is not set." if variable else "No password was given.", returncode=REFUSED
+                f"The variable {variable} is not set."
+                if variable
+                else "No password was given. Type it, or name a variable that holds it: --password-env NAME.",
+                returncode=REFUSED,
             )
         try:
             validate_password(password, user)
@@ -69,3 +70,21 @@ class Command(SentenceCommand):
             Membership.objects.get_or_create(user=user, tenant=tenant, role=role)
         line = audit.Line("membership", f"user:{user.username}", after={"roles": roles})
         audit.record(tenant.pk, [line], actor="command line", now=timezone.now())
+
+
+def _refuse_what_says_too_little(options: dict[str, Any], roles: list[str]) -> None:
+    name = options["name"]
+    if options["tenant"] and not roles:
+        raise Failed(f"Say which role {name} has: --role {' | '.join(Role.values)}.", returncode=WRONG_NAME)
+    if roles and not options["tenant"]:
+        raise Failed(f"Say at which tenant {name} has that role: --tenant NAME.", returncode=WRONG_NAME)
+    try:
+        User(username=name).clean_fields(exclude=["password"])
+    except ValidationError as error:
+        text = f"{name!r} cannot be a login name. {' '.join(error.messages)}"
+        raise Failed(text, returncode=WRONG_NAME) from None
+
+
+def _typed(prompt: str) -> str:
+    """What a person types at a terminal, '' where there is none."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else ""
