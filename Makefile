@@ -48,6 +48,7 @@ bench: .venv/development
 	@mkdir -p var/test
 	$(TEST_ENV) $(BIN)/python -m tests.benchmarks
 	$(TEST_ENV) $(BIN)/python -m tests.benchmarks.reading
+	$(TEST_ENV) $(BIN)/python -m tests.benchmarks.mappings
 
 lint: .venv/development
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(TEST_ENV) $(BIN)/mypy connector tenants mappings syncs deploy

@@ -13,6 +13,7 @@ from django.utils import timezone
 from connector.periods import business_date
 from mappings import coverage
 from syncs.admin import decision_notices, links, reading_notices, words
+from syncs.models import ConflictState, CustomerConflict, MatchReview, ReviewState
 from tenants.access import Access, Action
 from tenants.models import Tenant
 
@@ -63,7 +64,23 @@ def reading(tenant: Tenant, access: Access) -> list[Notice]:
     return [*found, Notice(tone, swept, links.Button(address, "Show the sweep"))] if swept else found
 
 
-SOURCES: tuple[Source, ...] = (decisions, unmapped_prices, reading)
+def customers(tenant: Tenant, access: Access) -> list[Notice]:
+    """Customers about whom the two systems disagree, or who may be the same."""
+    conflicts = CustomerConflict.objects.filter(tenant=tenant, state=ConflictState.WAITING).count()
+    matches = MatchReview.objects.filter(tenant=tenant, state=ReviewState.OPEN).count()
+    found = []
+    if conflicts:
+        button = links.Button(links.url("admin:syncs_customerconflict_changelist"), "Conflicts")
+        said = words.counted(conflicts, "customer field waits", "customer fields wait")
+        found.append(Notice("wait", f"{said} for a person: the two systems disagree.", button))
+    if matches:
+        button = links.Button(links.url("admin:syncs_matchreview_changelist"), "Possible matches")
+        said = words.counted(matches, "pair of customers", "pairs of customers")
+        found.append(Notice("wait", f"{said} may be the same; nobody is created before somebody decides.", button))
+    return found
+
+
+SOURCES: tuple[Source, ...] = (decisions, unmapped_prices, customers, reading)
 
 
 def of(tenant: Tenant, access: Access) -> list[Notice]:

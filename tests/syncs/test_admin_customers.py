@@ -166,3 +166,14 @@ def test_replay_is_the_accountants_button(client, mine, role):
     client.post(reverse("admin:syncs_alignedcustomer_replay", args=[pair.pk]))
     pair.refresh_from_db()
     assert pair.is_asked is (role == Role.ACCOUNTANT)
+
+
+def test_the_overview_tells_what_waits_for_a_person_and_to_this_tenant_only(client, mine):
+    a_conflict(a_pair(mine), state="waiting")
+    a_review(mine)
+    client.force_login(a_user({mine: Role.ACCOUNTANT}))
+    page = client.get(reverse("admin:index")).content.decode()
+    assert "1 customer field waits for a person" in page
+    assert "1 pair of customers may be the same" in page
+    client.force_login(a_user({a_tenant("theirs"): Role.ACCOUNTANT}))
+    assert "may be the same" not in client.get(reverse("admin:index")).content.decode()
