@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from connector.chargebee.ahead import Ahead
 from connector.chargebee.client import ChargebeeClient, Patience
 from connector.chargebee.plans import calls_a_minute
 from connector.chargebee.site import hosts, site_problems
@@ -63,7 +64,7 @@ def chargebee_at(
     """A client of one host of the tenant's site; for the connection test, which looks for the host to pin."""
     key = _api_key(tenant, _origin_of_call(row, url))
     leave = Leave(SharedPlace(call_host(row), row.concurrency), SharedPace(call_host(row), site_limit(row)))
-    with Http(allow=settings.OUTBOUND_ALLOW) as http, closing(leave):
+    with Http(allow=settings.OUTBOUND_ALLOW) as http, closing(leave), closing(Ahead(http)) as ahead:
         yield ChargebeeClient(
             http,
             url,
@@ -73,6 +74,7 @@ def chargebee_at(
             report=_Pulse(tenant),
             deadline=deadline,
             patience=patience,
+            ahead=ahead,
         )
 
 

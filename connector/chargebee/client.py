@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from connector.chargebee.ahead import Ahead
 from connector.chargebee.failures import SiteNotFound, failure
 from connector.chargebee.resources import SINGULAR
 from connector.chargebee.site import Outcome, Tried
@@ -53,6 +54,7 @@ class Patience:
 class ChargebeeClient:
     """GET requests to one pinned host. `pace` says how many seconds to wait for leave to call (0 or None: go).
 
+    With `ahead` the next page of a list is fetched while its reader is busy with the one before.
     `hold` is told the seconds for which Chargebee wants no calls of anyone; `report` each answer that says how the
     connection does: None for a good one, else why it cannot be used.
     """
@@ -71,6 +73,7 @@ class ChargebeeClient:
         rng: random.Random | None = None,
         hold: Callable[[float], None] = lambda seconds: None,
         report: Callable[[ConnectorError | None], None] = lambda error: None,
+        ahead: Ahead | None = None,
     ) -> None:
         self._http = http
         self._base = host_url.rstrip("/") + "/api/v2/"
@@ -84,6 +87,7 @@ class ChargebeeClient:
         self._rng = rng or random.Random()
         self._hold = hold
         self._report = report
+        self._ahead = ahead
 
     def __repr__(self) -> str:
         return f"ChargebeeClient({self._base!r})"
@@ -98,6 +102,16 @@ class ChargebeeClient:
             raise Transient(f"Chargebee's answer for {resource} holds no list.", exchange=reply.exchange)
         rows = [_unwrapped(entry, name, reply) for entry in entries]
         return Page(rows, offset or None, _server_time(reply), reply)
+
+    def expect(self, resource: str, params: Params) -> None:
+        """This list call comes next: begin it, if leave for it is there at once."""
+        self.expect_nothing()
+        if self._ahead is not None and not (self._pace is not None and self._pace()):
+            self._ahead.begin(self._call(resource, params))
+
+    def expect_nothing(self) -> None:
+        if self._ahead is not None:
+            self._ahead.forget()
 
     def retrieve(self, resource: str, document_id: str, params: Params | None = None) -> Row | None:
         """One document, None if Chargebee has none of that id (a deleted one is found by list only)."""
@@ -123,6 +137,7 @@ class ChargebeeClient:
 
         Raises Transient where no byte was sent, Uncertain where the answer did not come.
         """
+        self.expect_nothing()
         self._await_leave()
         headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
         body = urlencode(list(pairs)).encode()
@@ -159,11 +174,9 @@ class ChargebeeClient:
         return wait if wait <= patience.longest_wait else None
 
     def _once(self, path: str, what: str, params: Params) -> Reply:
-        self._await_leave()
-        pairs = tuple((name, _on_the_wire(value)) for name, value in params.items())
-        call = Call("GET", self._base + path, self._headers, pairs, None, self._secrets, self._deadline)
+        call = self._call(path, params)
         try:
-            reply = self._http.call(call)
+            reply = self._answer(call)
         except Uncertain as error:  # a read changes nothing, so it may simply be read again
             raise Transient(error.message, exchange=error.exchange) from None
         if reply.status == 200:
@@ -174,6 +187,18 @@ class ChargebeeClient:
         if reply.status == 404 and type(broken) is Rejected:
             raise _NotFound(broken.message, exchange=broken.exchange)
         raise broken
+
+    def _call(self, path: str, params: Params) -> Call:
+        pairs = tuple((name, _on_the_wire(value)) for name, value in params.items())
+        return Call("GET", self._base + path, self._headers, pairs, None, self._secrets, self._deadline)
+
+    def _answer(self, call: Call) -> Reply:
+        """The answer that was begun ahead, with leave of its own, or that of a call made now."""
+        begun = self._ahead.take(call) if self._ahead is not None else None
+        if begun is not None:
+            return begun.result()
+        self._await_leave()
+        return self._http.call(call)
 
     def _await_leave(self) -> None:
         waited = 0.0

@@ -29,6 +29,7 @@ def pages(client: ChargebeeClient, resource: str, params: Params | None = None) 
     offsets: set[str] = set()
     before: list[Row] = []
     empty = 0
+    client.expect_nothing()
     while True:
         try:
             page = client.list(resource, asked)
@@ -37,6 +38,8 @@ def pages(client: ChargebeeClient, resource: str, params: Params | None = None) 
         empty = 0 if page.rows else empty + 1
         if (page.rows and page.rows == before) or empty > _MOST_EMPTY_PAGES:
             raise _circle(resource, page)
+        if page.next_offset is not None and page.next_offset not in offsets:
+            client.expect(resource, {**asked, "offset": page.next_offset})
         yield page
         if page.next_offset is None:
             return
