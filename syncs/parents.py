@@ -148,7 +148,10 @@ def _refunds(batch: Batch, payments: set[str]) -> dict[str, dict[str, Money]]:
 
 
 def _reversals(batch: Batch, payments: set[str]) -> dict[str, list[Transaction]]:
-    rows = SourceDocument.objects.filter(tenant=batch.desk.tenant, kind=Kind.TRANSACTION, parent_id__in=payments)
+    """What takes these payments back; a reversal that Chargebee deleted takes nothing back any more."""
+    rows = SourceDocument.objects.filter(
+        tenant=batch.desk.tenant, kind=Kind.TRANSACTION, parent_id__in=payments, is_deleted=False
+    )
     found: dict[str, list[Transaction]] = {}
     for row in rows:
         record = _read(batch, row)

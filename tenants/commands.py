@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -52,7 +54,12 @@ class SentenceCommand(BaseCommand):
         raise NotImplementedError
 
     def say(self, text: str) -> None:
-        self.stdout.write(text)
+        """A line; one that nobody reads any more (`… | head`) is dropped, and the work goes on."""
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -466,3 +466,21 @@ def test_a_refund_in_another_currency_than_its_payment_is_held_alone():
         assert scene.dispositions("transaction") == {"posted": 2, "held": 1}
         told = scene.sentences(refund["id"], "transaction")
         assert f"Refund {refund['id']} in EUR settles payment {paid['id']} in USD." in told
+
+
+def test_a_payment_whose_reversal_is_taken_back_is_posted_anew_on_its_invoice():
+    with a_scene() as scene:
+        number = scene.invoice(total=100_00)
+        paid = scene.world.chargebee.pay({number: 100_00})
+        scene.sync()
+        reversal = scene.world.chargebee.reverse_payment(paid["id"])
+        again(scene)
+        assert opens(scene) == {number: "100.00"}
+        scene.world.chargebee.change_payment(paid["id"], "success")
+        scene.world.chargebee.delete("transaction", reversal["id"])
+
+        again(scene)
+
+        assert chain(scene, paid["id"]) == ["payment reversed", "reversal posted", "payment posted"]
+        assert opens(scene) == {}
+        assert_books_agree(scene)

@@ -30,7 +30,8 @@ class World:
 
     @cached_property
     def reversals_of_payment(self) -> dict[str, list[Document]]:
-        return grouped(self.of_kind("payment_reversal"), self.reversed_payment)
+        standing = [each for each in self.of_kind("payment_reversal") if not each.get("deleted")]
+        return grouped(standing, self.reversed_payment)
 
     @cached_property
     def payment_of_reversal(self) -> dict[str, str]:

@@ -1,7 +1,10 @@
 """Commands answer with sentences and exit codes, never with a traceback."""
 
 import io
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 from django.core.management import call_command, get_commands, load_command_class
@@ -169,3 +172,31 @@ def test_every_command_of_the_app_stands_on_the_common_base():
     names = {path.stem for path in folder.glob("*.py")} - {"__init__", "migrate"}
     assert set(OURS) <= names
     assert [name for name in names if not isinstance(load_command_class("tenants", name), SentenceCommand)] == []
+
+
+CHATTY = """
+import sys, django
+django.setup()
+from django.core.management import call_command
+from tenants.commands import SentenceCommand
+
+class Chatty(SentenceCommand):
+    def perform(self, **options):
+        for _ in range(20_000):
+            self.say("a line that fills the pipe")
+        print("done", file=sys.stderr)
+
+call_command(Chatty(), skip_checks=True)
+"""
+
+
+def test_a_reader_that_left_stops_no_command_and_leaves_no_traceback():
+    settings = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", CHATTY], stdout=pipe, stderr=pipe, env=settings) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        command.stdout.readline()
+        command.stdout.close()
+        said = command.stderr.read()
+    assert (said, command.returncode) == (b"done\n", 0)
