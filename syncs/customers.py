@@ -17,6 +17,7 @@ from connector.errors import Problem
 from connector.ledger import problems as say
 from connector.ledger.customers import Directory, Known, Match, as_qad_customer, name_of
 from connector.ledger.identity import Index
+from connector.ledger.skipping import other_entity
 from connector.periods import business_date
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
@@ -114,6 +115,8 @@ def _verdict(batch: Batch, row: SourceDocument) -> tuple[SourceState, list[Probl
         return SourceState.SKIPPED, [gone]
     if row.pk in batch.planned:
         return SourceState.CREATING, []
+    if record.business_entity_id and (rule := other_entity(batch.tenant.business_entities, record.business_entity_id)):
+        return SourceState.SKIPPED, [Problem(rule.rule, f"Customer '{record.id}'", rule.sentence, "")]
     return _match(batch, row, record)
 
 

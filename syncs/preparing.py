@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
-from connector.chargebee.records import ItemPrice
+from connector.chargebee.records import Item, ItemPrice
 from connector.errors import Problem
+from connector.ledger.skipping import other_entity
 from mappings import revision
 from mappings.models import CatalogPrice
 from syncs import deciding_invoices, deciding_notes_and_cash
@@ -130,6 +131,10 @@ def _keep(batch: Batch, row: SourceDocument) -> ItemPrice | None:
     found = record(batch, row)
     if isinstance(found, list):
         tell(batch, row, SourceState.UNREADABLE, found)
+        return None
+    entity = found.business_entity_id if isinstance(found, Item | ItemPrice) else ""
+    if entity and (rule := other_entity(batch.desk.tenant.business_entities, entity)):
+        tell(batch, row, SourceState.SKIPPED, [Problem(rule.rule, str(row), rule.sentence, "")])
         return None
     mark(batch, row, SourceState.KEPT)
     return found if isinstance(found, ItemPrice) else None

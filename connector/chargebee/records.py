@@ -71,6 +71,7 @@ class Item:
     name: str
     type: str  # plan | addon | charge
     item_family_id: str
+    business_entity_id: str  # '' where every entity of the site has it
     status: str
     deleted: bool
     resource_version: int | None
@@ -86,6 +87,7 @@ class ItemPrice:
     item_family_id: str
     currency: str
     pricing_model: str
+    business_entity_id: str  # as of an item
     status: str
     sku: str
     accounting_code: str

@@ -17,7 +17,7 @@ from connector.ledger.coding import MappingTable
 from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import CustomerCreditNote, DocumentLine, Posted, TaxLine
 from connector.ledger.rounding import note_rounding_line
-from connector.ledger.skipping import Skipped
+from connector.ledger.skipping import Skipped, other_entity
 from connector.ledger.validate_notes import note_problems
 from connector.money import Money, total
 from connector.periods import business_date
@@ -55,8 +55,8 @@ def skip_rule(note: CreditNote, rules: CreditNoteRules) -> Skipped | None:
 
     An Invoice Void note whose invoice is skipped is skipped with it: the caller knows the invoice.
     """
-    if rules.business_entities and note.business_entity_id not in rules.business_entities:
-        return Skipped("other-entity", f"It belongs to business entity '{note.business_entity_id}' of another tenant.")
+    if rule := other_entity(rules.business_entities, note.business_entity_id):
+        return rule
     if is_gone(note) and rules.voided_before_posting == "skip":
         how = "deleted" if note.deleted else "voided"
         return Skipped(f"{how}-before-posting", f"It was {how} in Chargebee before it was posted.")

@@ -13,7 +13,7 @@ from connector.ledger.coding import MappingTable
 from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import CustomerInvoice
 from connector.ledger.rounding import rounding_line
-from connector.ledger.skipping import Skipped
+from connector.ledger.skipping import Skipped, other_entity
 from connector.ledger.validate import invoice_problems
 from connector.money import total
 from connector.periods import business_date
@@ -34,10 +34,8 @@ class InvoiceRules:
 
 def skip_rule(invoice: Invoice, rules: InvoiceRules) -> Skipped | None:
     """The rule that keeps this invoice out of QAD, None if it belongs there."""
-    if rules.business_entities and invoice.business_entity_id not in rules.business_entities:
-        return Skipped(
-            "other-entity", f"It belongs to business entity '{invoice.business_entity_id}' of another tenant."
-        )
+    if rule := other_entity(rules.business_entities, invoice.business_entity_id):
+        return rule
     if invoice.status == "pending":
         return Skipped("pending", "Chargebee has not closed it yet.")
     if is_gone(invoice) and rules.voided_before_posting == "skip":

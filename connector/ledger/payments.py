@@ -22,7 +22,7 @@ from connector.ledger.billed import once
 from connector.ledger.coding import BankRule, MappingTable
 from connector.ledger.currency_rates import RatePolicy, own_rate
 from connector.ledger.documents import Coding, CustomerPayment, DocumentLine, JournalEntry, Posted
-from connector.ledger.skipping import Skipped
+from connector.ledger.skipping import Skipped, other_entity
 from connector.ledger.validate_transactions import name_of, payment_problems
 from connector.money import Money
 from connector.periods import business_date
@@ -57,9 +57,8 @@ def skip_rule(
 ) -> Skipped | None:
     """The rule that keeps a transaction out of QAD, None if it belongs there; `matched_receipts` are ids whose
     receipt was found in QAD. Judges what was never posted: a posted payment that fails later is reversed."""
-    if rules.business_entities and transaction.business_entity_id not in rules.business_entities:
-        sentence = f"It belongs to business entity '{transaction.business_entity_id}' of another tenant."
-        return Skipped("other-entity", sentence)
+    if rule := other_entity(rules.business_entities, transaction.business_entity_id):
+        return rule
     if transaction.type == "authorization":
         return Skipped("authorization", "It only reserves money; the payment that captures it is posted.")
     if transaction.deleted:

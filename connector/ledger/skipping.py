@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -11,3 +12,10 @@ class Skipped:
 
     rule: str
     sentence: str
+
+
+def other_entity(entities: Collection[str], entity: str) -> Skipped | None:
+    """Of several business entities on one site, a tenant may have some; none named: all are its own."""
+    if not entities or entity in entities:
+        return None
+    return Skipped("other-entity", f"It belongs to business entity '{entity}' of another tenant.")

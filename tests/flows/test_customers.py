@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from mappings.models import CreditTermsMapping, CustomerMapping
+from mappings.models import CatalogPrice, CreditTermsMapping, CustomerMapping
 from syncs import replay
 from syncs.models import CustomerCreation, Posting, SourceDocument
 from tests.flows.ledgers import assert_books_agree
@@ -205,6 +205,37 @@ def test_it_skips_a_customer_who_was_deleted_before_he_was_linked():
 
         assert SourceDocument.objects.get(source_id=who).state == "skipped"
         assert not ours(scene)
+
+
+def test_it_makes_no_customer_and_keeps_no_price_of_another_tenants_business_entity():
+    with a_scene() as scene:
+        scene.tenant.business_entities = ["ours"]
+        scene.tenant.save()
+        site = scene.world.chargebee
+        names = {"ours": "ours", "theirs": "theirs", "everyones": None}
+        people = {name: site.add_customer(business_entity_id=entity)["id"] for name, entity in names.items()}
+        prices = {
+            name: site.add_item_price(business_entity_id=entity, id=f"price-{name}", item_id=f"item-{name}")["id"]
+            for name, entity in names.items()
+        }
+        foreign = scene.invoice(people["theirs"], business_entity_id="theirs")
+        scene.sync()
+
+        assert {name: scene.source(who, "customer").state for name, who in people.items()} == {
+            "ours": "linked",
+            "theirs": "skipped",
+            "everyones": "linked",
+        }
+        assert len(ours(scene)) == 2
+        assert "another tenant" in scene.sentences(people["theirs"], "customer")
+        assert scene.source(prices["theirs"], "item_price").state == "skipped"
+        kept = CatalogPrice.objects.filter(tenant=scene.tenant, item_price__in=prices.values())
+        assert set(kept.values_list("item_price", flat=True)) == {prices["ours"], prices["everyones"]}
+        assert scene.source(foreign).state == "skipped"
+
+        site.edit("customer", people["theirs"], business_entity_id="ours")
+        scene.sync()
+        assert len(ours(scene)) == 3
 
 
 def test_a_created_customer_gets_the_terms_that_its_days_are_mapped_to():
