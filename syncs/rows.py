@@ -69,7 +69,7 @@ class Row:
 
 def row_of(document: Any) -> Row:
     """The row of any JSON value, also of one that is no document at all."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=_number)
+    text = _canonical(document)
     fields = document if isinstance(document, dict) else {}
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Row(
@@ -121,6 +121,9 @@ def _number(value: Any) -> float | str:
     raise TypeError(f"{value!r} is not JSON.")
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_number).encode
+
+
 def _identity(value: Any, digest: str) -> str:
     """The id, or a name for a document that has none, so that it is counted and shown and not lost."""
     return value if isinstance(value, str) and value and _text(value, 100) == value else f"{NAMELESS}{digest[:16]}"
@@ -139,4 +142,8 @@ def _moment(value: Any) -> dt.datetime | None:
 
 def _text(value: Any, longest: int) -> str:
     """Cut to fit, without what a database column cannot hold (NUL, half of a surrogate pair)."""
-    return value.encode("utf-8", "replace").decode().replace("\x00", "")[:longest] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    if value.isascii() and value.isprintable():
+        return value[:longest]
+    return value.encode("utf-8", "replace").decode().replace("\x00", "")[:longest]
