@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
-from tenants import guards
+from tests import database
+
+
+@pytest.fixture(scope="session")
+def _while_it_is_made():
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, _while_it_is_made):
+    """The migrations run once for all workers and runs (on SQLite in memory)."""
+    if connection.vendor == "sqlite":
+        _while_it_is_made.enter_context(database.started_from(database.template()))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, _while_it_is_made):
+    path = database.template()
+    with django_db_blocker.unblock():
+        if connection.vendor == "sqlite" and connection.is_in_memory_db() and not path.exists():
+            database.keep(connection, path)
+    _while_it_is_made.close()
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _emptied_tables_between_tests():
-    """Tests with real transactions end by emptying every table, which the append-only rules would refuse.
-
-    Only those rules are lifted for it (on PostgreSQL, which truncates, none need be): all of them take half a second.
-    """
+    """Tests with real transactions end by emptying every table."""
     flush = TransactionTestCase._fixture_teardown
-
-    def without_guards(self):
-        if connection.vendor == "sqlite":
-            _lift_rules_against_deleting()
-        try:
-            flush(self)
-        finally:
-            _put_back_what_is_missing()
-
-    TransactionTestCase._fixture_teardown = without_guards
+    TransactionTestCase._fixture_teardown = lambda self: database.emptied(connection)
     yield
     TransactionTestCase._fixture_teardown = flush
-
-
-def _lift_rules_against_deleting() -> None:
-    with connection.cursor() as cursor:
-        for guard in guards.expected():
-            if "DELETE" in guard.events:
-                for name in guards.sqlite_statements(guard):
-                    cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"')
-
-
-def _put_back_what_is_missing() -> None:
-    absent = set(guards.missing(connection))
-    if connection.vendor != "sqlite":
-        if absent:
-            guards.install(connection)
-        return
-    with connection.cursor() as cursor:
-        for guard in guards.expected():
-            for name, statement in guards.sqlite_statements(guard).items():
-                if name in absent:
-                    cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"')
-                    cursor.execute(statement)
