@@ -40,9 +40,11 @@ class Writes(Protocol):
 
     def write(self, text: str, /) -> object: ...
 
+    def flush(self) -> object: ...
+
 
 class Lines:
-    """A line for each stage, with its last count."""
+    """A line for each stage, with its last count; at once, for who follows a log."""
 
     def __init__(self, out: Writes) -> None:
         self._out = out
@@ -60,3 +62,4 @@ class Lines:
 
     def _write(self, step: Step) -> None:
         self._out.write(f"{step.stage}: {step.done}\n" if step.done else f"{step.stage}\n")
+        self._out.flush()

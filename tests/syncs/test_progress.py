@@ -33,3 +33,12 @@ def test_a_log_gets_one_line_for_each_stage():
     told(Lines(out))
 
     assert out.getvalue() == "Reading invoices: 140\nPosting: 4\n"
+
+
+def test_a_log_shows_a_stage_as_soon_as_it_is_over(tmp_path):
+    log = tmp_path / "sync.log"
+    with log.open("w") as out:
+        lines = Lines(out)
+        lines.tell(Step("Reading invoices", 100))
+        lines.tell(Step("Posting", 1))
+        assert log.read_text() == "Reading invoices: 100\n"
