@@ -63,6 +63,15 @@ class MappingAdmin(MappingTransfer, TenantScopedAdmin):
         view = self.admin_site.admin_view(require_GET(self.lookup_view))
         return [path("lookup/", view, name=name), *super().get_urls()]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With the mark of the row that is shown, for whoever may change it."""
+        found = super().get_fieldsets(request, obj)
+        if not self.has_change_permission(request, obj):
+            return found
+        (name, options), *rest = found
+        fields = [field for field in options["fields"] if field != "seen"]
+        return [(name, {**options, "fields": [*fields, "seen"]}), *rest]
+
     def lookup_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
@@ -115,7 +124,8 @@ class MappingAdmin(MappingTransfer, TenantScopedAdmin):
         return super().delete_view(request, object_id, {**(extra_context or {}), "impact": lines})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        saved = save_rows(obj.tenant_id, [form.change], actor=actor_name(request.user), now=timezone.now())
+        actor, now = actor_name(request.user), timezone.now()
+        saved = save_rows(obj.tenant_id, [form.change], actor=actor, now=now, seen=form.row_seen)
         if saved.refusals:  # judged a moment ago by the form: someone else was faster
             raise Conflict(" ".join(str(refusal.problem) for refusal in saved.refusals))
         key = dict(zip(self.kind.key, self.kind.key_of(form.change.values), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -19,8 +20,9 @@ from django.views.decorators.http import require_GET
 
 from connector.periods import business_date
 from mappings import coverage, explain_page, unmapped
+from mappings.kinds import KINDS
 from mappings.models import CatalogPrice, Level
-from mappings.planning import Change
+from mappings.planning import Change, fingerprint, plan
 from mappings.saving import Saved, save_rows
 from tenants import access, navigation
 from tenants.access import Action
@@ -153,7 +155,7 @@ class CatalogPriceAdmin(TenantScopedAdmin):
             }
             for one in row.suggestions
         ]
-        own = f"{reverse('admin:mappings_itemmapping_add')}?level={row.level}&key={row.key}"
+        own = f"{reverse('admin:mappings_itemmapping_add')}?{urlencode({'level': row.level, 'key': row.key})}"
         return {
             "row": row,
             "field": field,
@@ -168,7 +170,15 @@ class CatalogPriceAdmin(TenantScopedAdmin):
         if not changes:
             messages.error(request, "Nothing was ticked. Tick the items whose suggestion you accept.")
             return False
-        saved = save_rows(tenant.pk, changes, actor=actor_name(request.user), now=timezone.now())
+        planned = plan(tenant.pk, changes)
+        taken = [one.change for one in planned if not one.is_new and not one.is_unchanged]
+        for change in taken:
+            what = KINDS[change.kind].subject(change.values)
+            messages.error(request, f"{what} was added by somebody else meanwhile. Change that row instead.")
+        if taken:
+            return False
+        actor, now = actor_name(request.user), timezone.now()
+        saved = save_rows(tenant.pk, changes, actor=actor, now=now, seen=fingerprint(planned))
         for refusal in saved.refusals:
             messages.error(request, str(refusal.problem))
         if saved.refusals:

@@ -59,7 +59,10 @@ def values(request: HttpRequest) -> tuple[dict[str, Any], Saved | None]:
         return shown, None
     source = next(one for one in sources if one.slug == form.cleaned_data["source"])
     seen = copying.compare(source, found.tenant, form.cleaned_data["kinds"])
-    if "save" in request.POST and not seen.refusals:
+    is_as_shown = request.POST.get("mark") == seen.mark
+    if "save" in request.POST and not is_as_shown:
+        messages.error(request, "The difference is another one by now; nothing was saved. Look at it again.")
+    elif "save" in request.POST and not seen.refusals:
         saved = _save(request, source, found.tenant, seen)
         if saved is not None:
             return shown, saved
@@ -68,7 +71,7 @@ def values(request: HttpRequest) -> tuple[dict[str, Any], Saved | None]:
 
 def _save(request: HttpRequest, source: Tenant, target: Tenant, seen: Comparison) -> Saved | None:
     actor = f"{actor_name(request.user)}, copied from {source.slug}"[:150]
-    saved = save_rows(target.pk, seen.changes, actor=actor, now=timezone.now())
+    saved = save_rows(target.pk, seen.changes, actor=actor, now=timezone.now(), seen=seen.seen)
     if saved.refusals:
         messages.error(request, "Another change came in between; nothing was saved. Look at the difference again.")
         return None

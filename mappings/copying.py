@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mappings.kinds import KINDS
-from mappings.planning import Change, Planned, Refusal, plan, refusals_of
+from mappings.planning import Change, Planned, Refusal, fingerprint, plan, refusals_of
 from tenants.models import Tenant
 
 USUAL = ("items", "taxes", "banks", "account_roles", "credit_terms")  # customers are others on a live site
@@ -15,7 +16,10 @@ USUAL = ("items", "taxes", "banks", "account_roles", "credit_terms")  # customer
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a copy would do. `only_here` counts the target's rows, by kind, that the source does not have; they stay."""
+    """What a copy would do. `only_here` counts the target's rows, by kind, that the source does not have; they stay.
+
+    `seen` is the mark of the target's rows, `mark` the one of the whole difference.
+    """
 
     changes: tuple[Change, ...]
     fresh: tuple[Planned, ...]
@@ -23,12 +27,16 @@ class Comparison:
     unchanged: int
     refusals: tuple[Refusal, ...]
     only_here: Counter[str]
+    seen: str
+    mark: str
 
 
 def compare(source: Tenant, target: Tenant, kinds: Sequence[str] = USUAL) -> Comparison:
     """Every row of the source beside the target's, without saving anything."""
     changes = _changes(source, kinds)
     planned = plan(target.pk, changes)
+    seen = fingerprint(planned)
+    wanted = sorted(repr(sorted(change.values.items())) for change in changes)
     return Comparison(
         changes=tuple(changes),
         fresh=tuple(one for one in planned if one.is_new),
@@ -36,6 +44,8 @@ def compare(source: Tenant, target: Tenant, kinds: Sequence[str] = USUAL) -> Com
         unchanged=sum(one.is_unchanged for one in planned),
         refusals=tuple(refusals_of(target.pk, planned)),
         only_here=_only_here(target, kinds, planned),
+        seen=seen,
+        mark=hashlib.sha256("\n".join([seen, *wanted]).encode()).hexdigest(),
     )
 
 

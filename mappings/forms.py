@@ -12,7 +12,7 @@ from mappings import lookups
 from mappings.cells import CellError
 from mappings.kinds import KIND_OF_MODEL
 from mappings.models import AccountRole, BankMapping, CreditTermsMapping, CustomerMapping, ItemMapping, TaxMapping
-from mappings.planning import Change, plan, refusals_of
+from mappings.planning import Change, Planned, fingerprint, moved, plan, refusals_of
 from tenants.models import Tenant
 
 
@@ -20,9 +20,12 @@ class MappingForm(forms.ModelForm):
     """`change` is what is to be saved, by `mappings.saving` and by nothing else."""
 
     change: Change | None = None
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)  # the row that the form was filled from
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "seen" in self.fields and self.instance.pk is not None:
+            self.fields["seen"].initial = fingerprint([self._stored()])
         self.tenant: Tenant | None = self.instance.tenant if self.instance.tenant_id else getattr(self, "owner", None)
         if "gl_account" in self.fields and self.tenant is not None:
             offers = lookups.accounts(self.tenant, self.instance.gl_account)
@@ -41,10 +44,19 @@ class MappingForm(forms.ModelForm):
             self._judge(Change(kind.name, {field: values[field] for field in kind.fields}, pk=self.instance.pk))
         return values
 
+    def _stored(self) -> Planned:
+        kind = KIND_OF_MODEL[self._meta.model]
+        values = kind.values_of(self.instance)
+        return Planned(Change(kind.name, values, pk=self.instance.pk), self.instance, values)
+
     def _judge(self, change: Change) -> None:
         tenant_id = self.instance.tenant_id
         planned = plan(tenant_id, [change])
         kind = KIND_OF_MODEL[self._meta.model]
+        self.row_seen = self.cleaned_data.get("seen") or fingerprint(planned)
+        if stale := moved(planned, self.row_seen):
+            self.add_error(None, f"{_sentence(stale[0].problem)} Open it anew.")
+            return
         if change.pk is None and not planned[0].is_new:
             self.add_error(None, f"{kind.subject(change.values)} exists already. Change that row instead.")
         for refusal in refusals_of(tenant_id, planned):

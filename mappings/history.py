@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from connector.errors import Problem
 from mappings import cells
 from mappings.kinds import KIND_OF_MODEL, Kind
-from mappings.planning import Change
+from mappings.planning import Change, plan
 from mappings.saving import Saved, delete_rows, save_rows
 from tenants import audit
 from tenants.models import AuditEntry
@@ -71,7 +71,7 @@ def undo_of(entry: AuditEntry) -> Undo:
     if isinstance(values, Undo):
         return values
     if verb == "deleted":
-        return Undo(change=Change(kind.name, values))
+        return _added_again(entry, Change(kind.name, values))
     if row is None:
         return _impossible(entry, "the row was deleted later; undo the deletion first")
     return Undo(change=Change(kind.name, {**kind.values_of(row), **values}, pk=row.pk))
@@ -95,6 +95,13 @@ def undo(entry: AuditEntry, *, actor: str, now: dt.datetime) -> Saved | Problem:
         line = audit.Line("mapping.reverted", entry.subject, reason=f"Undoes audit entry {entry.pk}: {entry.reason}")
         audit.record(tenant_id, [line], actor=actor, now=now)
     return saved
+
+
+def _added_again(entry: AuditEntry, change: Change) -> Undo:
+    """A row of the same key that was made since is somebody's newer decision."""
+    if entry.tenant_id is None or plan(entry.tenant_id, [change])[0].is_new:
+        return Undo(change=change)
+    return _impossible(entry, "a row of the same key was added since; change that row instead")
 
 
 def _pk(entry: AuditEntry) -> int:

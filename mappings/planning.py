@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,26 @@ def plan(tenant_id: int, changes: Sequence[Change], *, lock: bool = False) -> li
                 row = by_key.get(kind.key_of(change.values)) if change.pk is None else by_pk.get(change.pk)
                 planned[place] = Planned(change, row, kind.values_of(row) if row is not None else None)
     return [planned[place] for place in sorted(planned)]
+
+
+def fingerprint(planned: Sequence[Planned]) -> str:
+    """A mark of the stored rows that the changes find: it is another one as soon as one of them was changed."""
+    rows = [(one.change.kind, _place(one), sorted((one.before or {}).items())) for one in planned]
+    return hashlib.sha256("\n".join(sorted(map(repr, rows))).encode()).hexdigest()
+
+
+def _place(one: Planned) -> str:
+    return str(one.change.pk or KINDS[one.change.kind].key_of(one.change.values))
+
+
+def moved(planned: Sequence[Planned], seen: str) -> list[Refusal]:
+    """What speaks against changes that were decided on from rows that are others by now; `seen` '' asks nothing."""
+    if not seen or not planned or fingerprint(planned) == seen:
+        return []
+    change = planned[0].change
+    what = _subject(change) if len(planned) == 1 else "A row"
+    message = f"{what} was changed by somebody else after it was shown."
+    return [_refusal(change, "", "row-moved", message, "Nothing was saved. Look at what it is now and decide again.")]
 
 
 def _stored(kind: Kind, tenant_id: int, changes: Sequence[Change], *, lock: bool) -> list[Any]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,7 +21,7 @@ from tablib import Dataset
 
 from mappings.cells import CellError, Parse
 from mappings.kinds import KINDS, Kind
-from mappings.planning import Change, Refusal, plan, refusals_of
+from mappings.planning import Change, Planned, fingerprint, plan, refusals_of
 from mappings.saving import Saved, save_correct_rows, save_rows
 from tenants.models import Tenant
 
@@ -86,6 +87,7 @@ class MappingResult(Result):
     numbers: tuple[int, ...] = ()  # of the rows in the file
     headings: tuple[str, ...] = ()  # of the file
     changes: tuple[Change, ...] = ()  # the rows as they would be
+    seen: str = ""  # the fingerprint of the stored rows that they were compared with
 
 
 class MappingResource(resources.ModelResource):
@@ -100,10 +102,14 @@ class MappingResource(resources.ModelResource):
         actor: str = "",
         may_leave_out: bool = False,
         on_row: Callable[[int], None] = lambda number: None,
+        on_saved: Callable[[Saved, int], None] = lambda saved, left_out: None,
+        seen: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.on_row = on_row  # told the number of each row that was read
+        self.on_saved = on_saved  # called in the transaction of the save, with the number of wrong rows
+        self.seen = seen  # what a dry run compared with: if it is something else by now, nothing is saved
         self.tenant, self.actor, self.may_leave_out = tenant, actor, may_leave_out
         self.changes: dict[int, Change] = {}  # by place in the dataset
         self.row_results: dict[int, RowResult] = {}
@@ -174,21 +180,25 @@ class MappingResource(resources.ModelResource):
         result.changes = tuple(self.changes.values())
         if result.has_errors() or self.tenant is None:
             return
-        self._judge(dataset, result)
+        planned = plan(self.tenant.pk, list(self.changes.values()))
+        result.seen = fingerprint(planned)
+        self._judge(self.tenant, planned, dataset, result)
         if not self.is_dry_run and (self.may_leave_out or not result.has_validation_errors()):
-            save = save_correct_rows if self.may_leave_out else save_rows
-            result.saved = save(self.tenant.pk, list(self.changes.values()), actor=self.actor, now=timezone.now())
+            result.saved = self._saved(self.tenant, len(result.invalid_rows))
 
-    def refusals(self) -> list[Refusal]:
-        """What speaks against the rows that could be read."""
-        if self.tenant is None:
-            return []
-        return refusals_of(self.tenant.pk, plan(self.tenant.pk, list(self.changes.values())))
+    def _saved(self, tenant: Tenant, left_out: int) -> Saved:
+        save = save_correct_rows if self.may_leave_out else save_rows
+        with transaction.atomic():
+            changes = list(self.changes.values())
+            saved = save(tenant.pk, changes, actor=self.actor, now=timezone.now(), seen=self.seen)
+            if saved or not saved.refusals:
+                self.on_saved(saved, left_out)
+        return saved
 
-    def _judge(self, dataset: Dataset, result: Result) -> None:
+    def _judge(self, tenant: Tenant, planned: list[Planned], dataset: Dataset, result: Result) -> None:
         """Rows that read well but may not be saved become invalid rows, with all their reasons."""
         reasons: dict[int, dict[str, list[str]]] = {}
-        for refusal in self.refusals():
+        for refusal in refusals_of(tenant.pk, planned):
             column = refusal.finding.field or NON_FIELD_ERRORS
             reasons.setdefault(int(refusal.change.place), {}).setdefault(column, []).append(str(refusal.problem))
         for number, errors in reasons.items():

@@ -13,7 +13,7 @@ from django.db.models import Model
 from mappings import revision
 from mappings.kinds import KIND_OF_MODEL, KINDS, Kind
 from mappings.models import CustomerKind, CustomerMapping
-from mappings.planning import Change, Planned, Refusal, plan, refusals_of
+from mappings.planning import Change, Planned, Refusal, moved, plan, refusals_of
 from tenants import audit
 
 _BATCH = 400
@@ -37,21 +37,28 @@ class Saved:
         return bool(self.created or self.changed or self.deleted)
 
 
-def save_rows(tenant_id: int, changes: Sequence[Change], *, actor: str, now: dt.datetime) -> Saved:
-    """Save all of the changes or, if one is refused, none; unchanged rows are left alone."""
+def save_rows(tenant_id: int, changes: Sequence[Change], *, actor: str, now: dt.datetime, seen: str = "") -> Saved:
+    """Save all of the changes or, if one is refused, none; unchanged rows are left alone.
+
+    `seen` is the fingerprint of the stored rows as they were shown: if they are others by now, nothing is saved.
+    """
     with transaction.atomic():
         planned = plan(tenant_id, changes, lock=True)
-        refusals = refusals_of(tenant_id, planned)
+        refusals = moved(planned, seen) or refusals_of(tenant_id, planned)
         if refusals:
             return Saved(refusals=tuple(refusals))
         return _apply(tenant_id, planned, (), actor=actor, now=now)
 
 
-def save_correct_rows(tenant_id: int, changes: Sequence[Change], *, actor: str, now: dt.datetime) -> Saved:
-    """Save what is not refused; `refusals` says what was left out and why."""
+def save_correct_rows(
+    tenant_id: int, changes: Sequence[Change], *, actor: str, now: dt.datetime, seen: str = ""
+) -> Saved:
+    """Save what is not refused; `refusals` says what was left out and why. `seen` as in `save_rows`."""
     refused: list[Refusal] = []
     with transaction.atomic():
         planned = plan(tenant_id, changes, lock=True)
+        if stale := moved(planned, seen):
+            return Saved(refusals=tuple(stale))
         while found := refusals_of(tenant_id, planned):  # leaving a row out may put another in its way
             refused += found
             out = {id(refusal.change) for refusal in found}

@@ -71,6 +71,7 @@ class ConfirmForm(ConfirmImportForm):
     """The upload is named by a signature that holds for one user, tenant and kind, and for a day."""
 
     may_leave_out = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)  # what the shown difference was made from
 
     def __init__(self, *args: Any, signer: TimestampSigner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -158,6 +159,7 @@ class MappingTransfer(TenantTransferMixin):
             **found,
             "actor": actor_name(request.user),
             "may_leave_out": bool(values.get("may_leave_out")),
+            "seen": values.get("seen", ""),
         }
 
     def get_confirm_form_kwargs(self, request: HttpRequest, import_form: Any = None) -> dict[str, Any]:
@@ -193,11 +195,13 @@ class MappingTransfer(TenantTransferMixin):
             context["invalid_rows"] = [_wrong_row(row, result) for row in result.invalid_rows[:_SHOWN]]
             context["headings"] = [heading for heading in result.diff_headers if heading in result.headings]
             context["totals"] = result.totals
+            if context.get("confirm_form"):
+                context["confirm_form"].initial["seen"] = result.seen
             if context.get("confirm_form") and rows:
                 context["impact"] = self._impact(request, result.changes)
             if result.invalid_rows:
                 context["partial_form"] = self.create_confirm_form(request, import_form=context["form"])
-                context["partial_form"].initial["may_leave_out"] = "on"
+                context["partial_form"].initial |= {"may_leave_out": "on", "seen": result.seen}
         return response
 
     def _large(self, request: HttpRequest) -> MappingUpload | None:
@@ -245,8 +249,10 @@ class MappingTransfer(TenantTransferMixin):
     def process_result(self, result: MappingResult, request: HttpRequest) -> HttpResponse:
         saved = result.saved
         if saved is None or (saved.refusals and not saved):
-            reasons = [message for row in result.invalid_rows for found in row.error_dict.values() for message in found]
-            reasons += [str(refusal.problem) for refusal in (saved.refusals if saved else ())]
+            reasons = [str(refusal.problem) for refusal in (saved.refusals if saved is not None else ())]
+            reasons += [
+                message for row in result.invalid_rows for found in row.error_dict.values() for message in found
+            ]
             return self._again(request, f"Nothing was saved. {reasons[0] if reasons else ''} Upload the file again.")
         left_out = len(result.invalid_rows)
         wrong = f" {left_out} wrong rows were left out." if left_out else ""

@@ -1,8 +1,8 @@
 """Large spreadsheets in the background: checked without a lock, shown, and saved in one write when a person says so.
 
 waiting -> checking -> checked -> asked -> saving -> saved; or failed, with a sentence. Each step is claimed by a
-conditional update. What dies on the way is taken up again after a while: a check changes nothing, and a save that is
-run twice changes nothing the second time.
+conditional update. What dies on the way is taken up again after a while: a check changes nothing, and a save leaves its
+sentence in its own transaction, so that it is never done twice; what follows from it is.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ STEP = 500  # rows between two signs of life
 PATIENCE = dt.timedelta(minutes=5)  # without a sign of life, a check or save is taken up again
 
 
+class _Overtaken(Exception):
+    """Another worker has saved this upload meanwhile."""
+
+
 def receive(tenant: Tenant, kind: str, name: str, content: bytes, *, actor: str, now: dt.datetime) -> MappingUpload:
     """Keep an upload and its row; the caller then asks for its check."""
     storage = UploadStorage()
@@ -59,12 +63,15 @@ def work(tenant: Tenant, *, clock: Callable[[], dt.datetime], after_save: Callab
                 _check(upload, clock)
             elif (saved := _save(upload, clock)) is not None:
                 after_save(saved)
+                _finish(upload, clock)
     return done
 
 
 def _claim(upload: MappingUpload, state: UploadState, now: dt.datetime) -> bool:
     found = MappingUpload.objects.filter(pk=upload.pk, state=upload.state, changed_at=upload.changed_at)
-    return bool(found.update(state=state, done_rows=0, changed_at=now))
+    is_ours = bool(found.update(state=state, done_rows=0, changed_at=now))
+    upload.state = state
+    return is_ours
 
 
 def _check(upload: MappingUpload, clock: Callable[[], dt.datetime]) -> None:
@@ -90,8 +97,12 @@ def ask_to_save(upload: MappingUpload, *, may_leave_out: bool, actor: str, now: 
 
 def _save(upload: MappingUpload, clock: Callable[[], dt.datetime]) -> Saved | None:
     """Read the file again and save it in one write; None if that did not work."""
+    if upload.sentence:
+        return Saved(keys=frozenset({(upload.kind,)}))  # it was saved, by a worker that died right after
     try:
         _, result = _run(upload, _dataset(upload), clock, dry_run=False)
+    except _Overtaken:
+        return None
     except UnreadableFile as error:
         _tell(upload, clock, state=UploadState.FAILED, sentence=str(error))
         return None
@@ -100,12 +111,23 @@ def _save(upload: MappingUpload, clock: Callable[[], dt.datetime]) -> Saved | No
         sentence = "Nothing was saved: other changes came in between. Upload the file again to see what is wrong now."
         _tell(upload, clock, state=UploadState.FAILED, sentence=sentence)
         return None
-    left_out = len(result.invalid_rows)
+    return saved
+
+
+def _finish(upload: MappingUpload, clock: Callable[[], dt.datetime]) -> None:
+    """The last step, when what follows from the save is done too."""
+    found = MappingUpload.objects.filter(pk=upload.pk, state=UploadState.SAVING)
+    found.update(state=UploadState.SAVED, changed_at=clock())
+    UploadStorage(name=upload.stored_as).remove()
+
+
+def _leave_sentence(upload: MappingUpload, saved: Saved, left_out: int, now: dt.datetime) -> None:
+    """In the transaction of the save: that it is done. Raises _Overtaken, which undoes it, if it was done already."""
     wrong = f" {left_out:,} wrong rows were left out." if left_out else ""
     text = f"Saved: {saved.created:,} new, {saved.changed:,} changed, {saved.unchanged:,} unchanged.{wrong}"
-    _tell(upload, clock, state=UploadState.SAVED, sentence=text)
-    UploadStorage(name=upload.stored_as).remove()
-    return saved
+    found = MappingUpload.objects.filter(pk=upload.pk, state=UploadState.SAVING, sentence="")
+    if not found.update(sentence=text, changed_at=now):
+        raise _Overtaken
 
 
 def wrong_rows(upload: MappingUpload) -> bytes:
@@ -133,9 +155,16 @@ def _run(
             _tell(upload, clock, done_rows=number)
 
     resource = RESOURCES[upload.kind](
-        tenant=upload.tenant, actor=upload.saved_by, may_leave_out=upload.may_leave_out, on_row=on_row
+        tenant=upload.tenant,
+        actor=upload.saved_by,
+        may_leave_out=upload.may_leave_out,
+        on_row=on_row,
+        on_saved=lambda saved, left_out: _leave_sentence(upload, saved, left_out, clock()),
+        seen=upload.shown.get("seen", ""),
     )
     found: Any = resource.import_data(dataset, dry_run=dry_run)
+    if any(isinstance(error.error, _Overtaken) for error in found.base_errors):
+        raise _Overtaken
     if found.base_errors:
         raise UnreadableFile(" ".join(str(error.error) for error in found.base_errors))
     if found.has_errors():
@@ -164,6 +193,7 @@ def _found(
             "headings": [column.name for column in KINDS[upload.kind].columns],
             "changes": _changes(upload, resource),
             "errors": [[error.row, error.column, error.message] for error in errors[:SHOWN]],
+            "seen": result.seen,
         },
         "failed_as": failed_as,
         "sentence": "",
@@ -184,4 +214,6 @@ def _changes(upload: MappingUpload, resource: MappingResource) -> list[dict[str,
 
 
 def _tell(upload: MappingUpload, clock: Callable[[], dt.datetime], **values: Any) -> None:
-    MappingUpload.objects.filter(pk=upload.pk).update(changed_at=clock(), **values)
+    """Only while it is in the step that was claimed: a worker that was overtaken has nothing to say any more."""
+    found = MappingUpload.objects.filter(pk=upload.pk, state=upload.state, sentence="")
+    found.update(changed_at=clock(), **values)

@@ -120,6 +120,31 @@ def test_a_form_does_not_overwrite_a_row_of_the_same_key(admin_of_mine, mine):
     assert ItemMapping.objects.get().gl_account == "4000"
 
 
+def the_form(client, row, screen="itemmapping"):
+    """What a browser sends back of a row's form."""
+    form = client.get(url(f"{screen}_change", row.pk)).context["adminform"].form
+    return {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+
+
+def test_a_form_does_not_put_back_what_somebody_changed_meanwhile(admin_of_mine, mine):
+    row = an_item(mine)
+    early = the_form(admin_of_mine, row)
+    admin_of_mine.post(url("itemmapping_change", row.pk), {**the_form(admin_of_mine, row), "gl_account": "4100"})
+    reply = admin_of_mine.post(url("itemmapping_change", row.pk), {**early, "tax_code": "S"})
+    assert "was changed by somebody else after it was shown" in str(reply.context["adminform"].form.errors)
+    assert ItemMapping.objects.values_list("gl_account", "tax_code").get() == ("4100", "")
+    admin_of_mine.post(url("itemmapping_change", row.pk), {**the_form(admin_of_mine, row), "tax_code": "S"})
+    assert ItemMapping.objects.values_list("gl_account", "tax_code").get() == ("4100", "S")
+
+
+def test_a_customer_s_form_does_not_either(admin_of_mine, mine):
+    row = a_link(mine)
+    early = the_form(admin_of_mine, row, "customermapping")
+    CustomerMapping.objects.update(qad_code="C0000002")
+    admin_of_mine.post(url("customermapping_change", row.pk), {**early, "note": "seen"})
+    assert CustomerMapping.objects.values_list("qad_code", "note").get() == ("C0000002", "")
+
+
 def test_accounts_are_offered_with_their_names(admin_of_mine, theirs):
     page = admin_of_mine.get(url("itemmapping_add")).content.decode()
     assert "4000 — Account 4000" in page
@@ -249,6 +274,18 @@ def test_the_correct_rows_of_an_upload_can_be_saved_alone(admin_of_mine):
     done = confirm(admin_of_mine, reply, "partial_form")
     assert words(done) == ["Saved: 1 new, 0 changed, 0 unchanged. 1 wrong rows were left out."]
     assert ItemMapping.objects.get().key == "good"
+
+
+@pytest.mark.parametrize("form", ["confirm_form", "partial_form"])
+def test_a_row_that_somebody_changed_after_the_dry_run_is_not_overwritten(admin_of_mine, mine, form):
+    row = an_item(mine, "p-0")
+    wrong = [("item_price", "bad", "2026-01-01", "9999")] if form == "partial_form" else []
+    lines = [("item_price", "p-0", "2026-01-01", "4000"), ("item_price", "p-1", "2026-01-01", "4000"), *wrong]
+    shown = upload(admin_of_mine, items_workbook(*lines))
+    ItemMapping.objects.filter(pk=row.pk).update(gl_account="4100")
+    reply = confirm(admin_of_mine, shown, form)
+    assert "was changed by somebody else after it was shown" in words(reply)[0]
+    assert list(ItemMapping.objects.values_list("key", "gl_account")) == [("p-0", "4100")]
 
 
 def test_a_partial_save_must_be_asked_for(admin_of_mine):

@@ -99,13 +99,25 @@ def asked(**more):
 
 def test_the_page_shows_the_difference_and_saves_it(both, pair):
     _, target = pair
-    shown = both.post(reverse(COPY), asked()).content.decode()
+    reply = both.post(reverse(COPY), asked())
+    shown, mark = reply.content.decode(), reply.context["seen"].mark
     assert "1 new, 1 changed, 0 the same" in shown
     assert "gl_account 4100 -&gt; 4000" in shown
     assert rows(target) == {"pro-EUR": "4100", "old-EUR": "4000"}
-    reply = both.post(reverse(COPY), asked(save="yes"), follow=True)
+    reply = both.post(reverse(COPY), asked(save="yes", mark=mark), follow=True)
     assert "Copied from Acme-Test: 1 new, 1 changed." in reply.content.decode()
     assert rows(target) == {"pro-EUR": "4000", "basic-EUR": "4100", "old-EUR": "4000"}
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_page_saves_no_difference_but_the_one_it_showed(both, pair, place):
+    mark = both.post(reverse(COPY), asked()).context["seen"].mark
+    a_chart(pair[1], "4200")
+    ItemMapping.objects.filter(tenant=pair[place], key="pro-EUR").update(gl_account="4200")
+    before = rows(pair[1])
+    reply = both.post(reverse(COPY), asked(save="yes", mark=mark))
+    assert "The difference is another one by now" in reply.content.decode()
+    assert rows(pair[1]) == before
 
 
 def test_the_page_refuses_what_the_other_chart_does_not_have(both, pair):

@@ -72,6 +72,15 @@ def test_a_deleted_row_comes_back(mine):
     assert rows() == [("pro-EUR", "4000", "SALES")]
 
 
+def test_a_deleted_row_does_not_come_back_over_a_newer_one(mine):
+    save(mine, item())
+    delete_rows(mine.pk, [ItemMapping.objects.get()], actor="mira", now=NOW)
+    entry = last(mine)
+    save(mine, item(account="4100"))
+    assert "a row of the same key was added since" in str(undo(entry))
+    assert rows() == [("pro-EUR", "4100", "")]
+
+
 def test_a_customer_comes_back_without_the_note_that_may_be_personal(mine):
     delete_rows(mine.pk, [a_link(mine, note="Ask Jo Doe")], actor="mira", now=NOW)
     undo(last(mine))

@@ -118,6 +118,15 @@ def test_the_desk_saves_what_is_ticked_and_tells_who_waits(desk, mine, monkeypat
     assert [one["field"] for one in reply.context["rows"]] == ["item:basic"]
 
 
+def test_the_desk_does_not_overwrite_what_somebody_mapped_meanwhile(desk, mine):
+    a_price(mine, accounting_code="4000")
+    an_item(mine, "pro", "4100", level="item")
+    posted = {"accept": ["item:pro"], "choice:item:pro": "4000|||||", "valid_from": str(SINCE)}
+    reply = desk.post(reverse(DESK), posted)
+    assert "was added by somebody else meanwhile. Change that row instead." in reply.content.decode()
+    assert ItemMapping.objects.get().gl_account == "4100"
+
+
 @pytest.mark.parametrize(
     ("posted", "sentence"),
     [

@@ -206,3 +206,65 @@ def test_another_tenant_s_admin_neither_sees_nor_saves_it(client, mine):
     for name in ("save", "wrong_rows"):
         assert client.post(reverse(f"admin:mappings_mappingupload_{name}", args=[upload.pk])).status_code == 403
     assert again(upload).state == UploadState.CHECKED
+
+
+# What other people and dead workers do meanwhile
+
+
+def asked(tenant, upload):
+    work(tenant)
+    assert uploading.ask_to_save(again(upload), may_leave_out=False, actor="noor", now=LATER)
+
+
+def codes(tenant):
+    return dict(ItemMapping.objects.filter(tenant=tenant).values_list("key", "gl_account"))
+
+
+def test_a_row_that_somebody_changed_after_the_check_is_not_overwritten(mine):
+    row = an_item(mine, "p-0", "4000")
+    upload = received(mine, items_workbook(*rows(2)))
+    work(mine)
+    ItemMapping.objects.filter(pk=row.pk).update(gl_account="4100")
+    assert uploading.ask_to_save(again(upload), may_leave_out=True, actor="noor", now=LATER)
+    assert work(mine)[1] == []
+    assert (again(upload).state, codes(mine)) == (UploadState.FAILED, {"p-0": "4100"})
+    assert "other changes came in between" in upload.sentence
+
+
+def test_a_worker_that_died_right_after_its_save_is_followed_by_none_that_saves_again(mine):
+    upload = received(mine, items_workbook(*rows(1)))
+    asked(mine, upload)
+    with pytest.raises(KeyboardInterrupt):
+        uploading.work(mine, clock=lambda: LATER, after_save=dies)
+    assert (again(upload).state, codes(mine)) == (UploadState.SAVING, {"p-0": "4000"})
+    ItemMapping.objects.update(gl_account="4100")
+    done, told = work(mine, LATER + uploading.PATIENCE + dt.timedelta(seconds=1))
+    assert (done, [saved.keys for saved in told]) == (1, [frozenset({("items",)})])
+    assert (again(upload).state, upload.sentence) == (
+        UploadState.SAVED,
+        "Saved: 1 new, 0 changed, 0 unchanged.",
+    )
+    assert codes(mine) == {"p-0": "4100"}
+
+
+def dies(saved):
+    raise KeyboardInterrupt
+
+
+def test_a_save_that_was_overtaken_is_undone(mine):
+    upload = received(mine, items_workbook(*rows(1)))
+    asked(mine, upload)
+    slow = MappingUpload.objects.select_related("tenant").get()
+    assert uploading._claim(slow, UploadState.SAVING, LATER)
+    MappingUpload.objects.update(sentence="Saved: by the other one.")
+    assert uploading._save(slow, lambda: LATER) is None
+    assert (codes(mine), again(upload).sentence) == ({}, "Saved: by the other one.")
+
+
+def test_a_check_that_was_overtaken_takes_no_step_back(mine):
+    upload = received(mine, items_workbook(*rows(1)))
+    slow = MappingUpload.objects.select_related("tenant").get()
+    assert uploading._claim(slow, UploadState.CHECKING, LATER)
+    MappingUpload.objects.update(state=UploadState.ASKED)
+    uploading._check(slow, lambda: LATER)
+    assert again(upload).state == UploadState.ASKED
