@@ -80,7 +80,9 @@ if IS_SQLITE:
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;",
+        # recursive_triggers: without it, INSERT OR REPLACE deletes a row that a trigger keeps from being deleted
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; "
+        "PRAGMA recursive_triggers=ON;",
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True

@@ -24,7 +24,7 @@ from tenants.changes import actor_of
 KINDS = {
     "invoice": "Invoices",
     "credit_note": "Credit notes",
-    "journal": "Write-offs and journals",
+    "journal": "Journals to clearing",
     "payment": "Payments",
     "refund": "Refunds",
     "transaction": "Other transactions",

@@ -68,6 +68,15 @@ def test_the_audit_trail_is_append_only(change):
         change()
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no REPLACE")
+def test_no_audit_entry_is_replaced():
+    entry = an_entry(a_tenant())
+    with refused("append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT OR REPLACE INTO tenants_auditentry SELECT * FROM tenants_auditentry WHERE id = %s", [entry.pk]
+        )
+
+
 def test_personal_values_can_be_erased_once_and_nothing_else():
     entry = an_entry(a_tenant(), personal_before={"name": "Ada"}, personal_after={"name": "Bea"})
     rows = AuditPersonal.objects.filter(entry=entry)
