@@ -69,7 +69,7 @@ def sweep(
     """
     run = _resumed(tenant, since, clock()) or _planned(tenant, since, trigger, clock())
     try:
-        with connections.chargebee_client(tenant) as client:
+        with connections.chargebee_client(tenant, clock=clock) as client:
             _work_off(tenant, run, client, clock=clock, tell=tell, until=until)
     except ConnectorError as error:
         running.finish(run, RunState.STOPPED, error.message, now=clock())

@@ -111,7 +111,7 @@ def _through(
     run = start(tenant, kinds, trigger=trigger, now=clock())
     story, tell = Story(run), alive(run, clock, tell)
     try:
-        with connections.qad_client(tenant) as qad, connections.chargebee_client(tenant) as chargebee:
+        with connections.qad_client(tenant) as qad, connections.chargebee_client(tenant, clock=clock) as chargebee:
             _refresh(tenant, qad, clock, tell)
             read(run, chargebee)
             _prepare(tenant, qad, clock, tell, actor)

@@ -27,7 +27,7 @@ from connector.qad.client import QadClient
 from connector.qad.profile import load, merge
 from connector.qad.profile_shape import Profile
 from tenants import audit
-from tenants.callbudget import Leave, SharedPace, SharedPlace
+from tenants.callbudget import Clock, Leave, SharedPace, SharedPlace
 from tenants.models import (
     ChargebeeConnection,
     ChargebeeCredential,
@@ -50,20 +50,30 @@ _tokens_lock = threading.Lock()
 
 
 @contextmanager
-def chargebee_client(tenant: Tenant) -> Iterator[ChargebeeClient]:
+def chargebee_client(tenant: Tenant, *, clock: Clock = timezone.now) -> Iterator[ChargebeeClient]:
     """A client of the tenant's pinned host. Raises Configuration where the set-up does not allow one."""
     row = chargebee_connection(tenant)
-    with chargebee_at(tenant, row, host_url(row)) as client:
+    with chargebee_at(tenant, row, host_url(row), clock=clock) as client:
         yield client
 
 
 @contextmanager
 def chargebee_at(
-    tenant: Tenant, row: ChargebeeConnection, url: str, *, deadline: float = 30.0, patience: Patience = _PATIENCE
+    tenant: Tenant,
+    row: ChargebeeConnection,
+    url: str,
+    *,
+    deadline: float = 30.0,
+    patience: Patience = _PATIENCE,
+    clock: Clock = timezone.now,
 ) -> Iterator[ChargebeeClient]:
-    """A client of one host of the tenant's site; for the connection test, which looks for the host to pin."""
+    """A client of one host of the tenant's site; for the connection test, which looks for the host to pin.
+
+    The pauses that it keeps and leaves go by `clock`, as those of the rows that its caller puts off do.
+    """
     key = _api_key(tenant, _origin_of_call(row, url))
-    leave = Leave(SharedPlace(call_host(row), row.concurrency), SharedPace(call_host(row), site_limit(row)))
+    host = call_host(row)
+    leave = Leave(SharedPlace(host, row.concurrency, clock=clock), SharedPace(host, site_limit(row), clock=clock))
     with Http(allow=settings.OUTBOUND_ALLOW) as http, closing(leave), closing(Ahead(http)) as ahead:
         yield ChargebeeClient(
             http,
@@ -71,7 +81,7 @@ def chargebee_at(
             key,
             pace=leave,
             hold=leave.hold,
-            report=_Pulse(tenant),
+            report=_Pulse(tenant, clock),
             deadline=deadline,
             patience=patience,
             ahead=ahead,
@@ -81,8 +91,8 @@ def chargebee_at(
 class _Pulse:
     """Opens the circuit of Chargebee on what only time or a person heals, closes it on the first good answer."""
 
-    def __init__(self, tenant: Tenant) -> None:
-        self._tenant = tenant
+    def __init__(self, tenant: Tenant, clock: Clock) -> None:
+        self._tenant, self._clock = tenant, clock
         self._is_known_good = False
 
     def __call__(self, error: ConnectorError | None) -> None:
@@ -90,10 +100,10 @@ class _Pulse:
             self._is_known_good = False
             heals = isinstance(error, Transient)
             at_least = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
-            stop(self._tenant, Side.CHARGEBEE, error.message, now=timezone.now(), heals=heals, at_least=at_least)
+            stop(self._tenant, Side.CHARGEBEE, error.message, now=self._clock(), heals=heals, at_least=at_least)
         elif not self._is_known_good:
             self._is_known_good = True
-            resume(self._tenant, Side.CHARGEBEE)
+            resume(self._tenant, Side.CHARGEBEE, now=self._clock())
 
 
 def chargebee_connection(tenant: Tenant) -> ChargebeeConnection:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncs import replay
-from syncs.models import Edge, Posting
+from syncs.models import Edge, Posting, SourceDocument
 from tests.flows.ledgers import assert_books_agree, net, oracles, oracles_open_items, ours, qads, qads_open_items
 from tests.flows.scene import Scene, a_scene
 from tests.flows.setting import DIALECTS
@@ -326,6 +326,17 @@ def test_a_posted_invoice_that_chargebee_calls_pending_again_is_held():
         assert chain(scene, number) == ["invoice 0 posted"]
 
 
+def what_holds_back(scene) -> dict[str, str]:
+    """Each waiting document: the state of the document at the root of its wait."""
+    found = {}
+    for row in SourceDocument.objects.filter(state="waiting"):
+        root = row
+        while root.state == "waiting":
+            root = scene.source(*reversed(root.waits_for.split(":", 1)))
+        found[row.source_id] = root.state
+    return found
+
+
 def test_what_people_change_after_a_cycle_reaches_qad_to_the_cent():
     with a_scene(customers=12) as scene:
         scene.world.bill_cycle(kinds="all")
@@ -345,4 +356,7 @@ def test_what_people_change_after_a_cycle_reaches_qad_to_the_cent():
         assert ours(scene) == qads(ledger) == net(oracle)
         assert qads_open_items(scene, ledger) == oracles_open_items(oracle)
         for kind in ("invoice", "credit_note", "transaction"):
-            assert set(scene.dispositions(kind)) <= {"posted", "skipped", "held"}  # customers that nobody linked
+            assert set(scene.dispositions(kind)) <= {"posted", "skipped", "held", "waiting"}
+        assert set(what_holds_back(scene).values()) <= {"held"}  # customers that nobody linked
+        assert not SourceDocument.objects.filter(state="new").exists()
+        assert not Posting.objects.filter(state__in=("ready", "sending", "uncertain")).exists()

@@ -20,6 +20,7 @@ from tests.flows.installation import ROOT, Installation
 
 pytestmark = pytest.mark.slow
 LONGEST = 90.0
+POSTING_OFF = 4  # exit code of a sync whose documents wait for the switch
 QUEUE = "django_q:connector:q"
 SWITCH = "from tenants.models import Tenant; Tenant.objects.update(is_posting_on={})"
 DISPATCH = "from syncs import tasks; [tasks.dispatch() for _ in range({times})]"
@@ -72,7 +73,7 @@ def test_a_cluster_drains_a_tenant_and_posts_each_document_once(installation):
         installation.manage("sync", "demo")  # customers; nothing is billed yet
         world.bill_cycle()
         installation.manage("shell", "-c", SWITCH.format(False))
-        installation.manage("sync", "demo")
+        installation.manage("sync", "demo", ends_with=POSTING_OFF)
         installation.manage("shell", "-c", SWITCH.format(True))
         waiting = installation.rows("SELECT count(*) FROM syncs_posting WHERE state = 'ready'")[0][0]
         assert waiting > 0
