@@ -91,7 +91,7 @@ def chargebee_at(
 class _Pulse:
     """Opens the circuit of Chargebee on what only time or a person heals, closes it on the first good answer."""
 
-    def __init__(self, tenant: Tenant, clock: Clock) -> None:
+    def __init__(self, tenant: Tenant, clock: Clock = timezone.now) -> None:
         self._tenant, self._clock = tenant, clock
         self._is_known_good = False
 
