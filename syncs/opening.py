@@ -157,7 +157,10 @@ def verify(
     assert_no_transaction()
     desk = open_desk(tenant.pk)
     counts = {"verified": 0, "refused": 0, "waiting": 0}
-    for item in list(OpeningItem.objects.filter(tenant=tenant, state=OpeningState.WAITING)[:most]):
+    items = list(due(tenant)[:most])
+    others = OpeningItem.objects.filter(tenant=tenant, state=OpeningState.WAITING)
+    items += others.exclude(pk__in=[item.pk for item in items])[: most - len(items)]
+    for item in items:
         judged = _judge(desk, client, item)
         counts[judged.state] += 1
         _settle(tenant, item, judged, now=clock(), actor=actor)

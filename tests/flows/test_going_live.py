@@ -213,6 +213,21 @@ def test_an_item_that_is_not_read_yet_waits(scene):
     assert look_up(scene)["verified"] == 1
 
 
+def test_items_that_are_not_read_yet_keep_no_other_waiting(scene):
+    who = scene.customer()
+    older, number = an_older_invoice(scene, who), in_the_old_books(scene, who)
+    scene.sync()
+    rows = [("INV-0", "900001"), (older, number), ("ZZZ", "900002")]
+    sheet = "\n".join([",".join(opening.COLUMNS), *(f"invoice,{key},{no},USD,100.00" for key, no in rows)])
+    given, wrong = opening.rows_of(sheet.encode(), "open.csv")
+    opening.save(scene.tenant, given, now=scene.clock(), actor="mira")
+    with scene.qad() as client:
+        assert (
+            not wrong and opening.verify(scene.tenant, client, clock=scene.clock, actor="mira", most=1)["verified"] == 1
+        )
+        assert opening.verify(scene.tenant, client, clock=scene.clock, actor="mira")["waiting"] == 2
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
