@@ -93,6 +93,13 @@ MUTANTS = (
         flow("sending", "test_the_database_allows_one_posting_of_a_customer_in_flight"),
     ),
     Mutant(
+        "the switch that stops a drain under way",
+        "syncs/posting.py",
+        "candidates = _candidates(tenant, now, size or pace.batch) if is_switched_on(tenant) else []",
+        "candidates = _candidates(tenant, now, size or pace.batch)",
+        flow("sending", "test_switched_off_while_it_posts_it_stops_after_the_batch_that_is_under_way"),
+    ),
+    Mutant(
         "the look whether that constraint is there",
         "syncs/permission.py",
         "absent = indexes.missing(connection)",
