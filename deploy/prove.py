@@ -42,9 +42,9 @@ def pytest(marks: str, *more: str) -> tuple[str, ...]:
 
 
 PARTS = (
-    Part("Slow proofs", pytest("slow and not browser"), 480, ("REDIS_URL",)),
+    Part("Slow proofs", pytest("slow and not browser"), 600, ("REDIS_URL",)),
     Part("Mutants", ("-m", "tests.mutants"), 400),
-    Part("Quick tests on PostgreSQL", pytest("not slow and not browser", "--create-db"), 800, ("DATABASE_URL",)),
+    Part("Quick tests on PostgreSQL", pytest("not slow and not browser", "--create-db"), 400, ("DATABASE_URL",)),
     Part("Browser", ("-m", "pytest", "-m", "browser", "tests"), 240, may_be_empty=True),
 )
 

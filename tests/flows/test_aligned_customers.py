@@ -21,7 +21,7 @@ from tests.flows.scene import a_scene
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_a_customer_changed_in_chargebee_is_changed_in_qad(dialect):
     with a_scene(customers=0, dialect=dialect, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -43,7 +43,7 @@ def test_a_customer_changed_in_chargebee_is_changed_in_qad(dialect):
         assert writes(scene) == before
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_a_field_that_qad_owns_is_changed_in_chargebee(dialect):
     with a_scene(customers=0, dialect=dialect, policies=ON) as scene:
         who, code = a_pair(scene, meta_data={"tier": "gold"})
@@ -78,7 +78,7 @@ def test_an_edit_where_the_field_is_not_owned_is_put_back_and_kept_in_the_log():
 SHARED = {**ON, "shared_customers": {"types": "SUB"}}
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_a_customer_added_in_qad_appears_in_chargebee_and_others_are_left_out(dialect):
     with a_scene(customers=0, dialect=dialect, policies=SHARED) as scene:
         address = {"street1": "1 Mill Road", "city": "Tulsa", "zip": "74103", "state": "OK", "country": "US"}
@@ -186,6 +186,7 @@ def test_a_customer_deleted_in_chargebee_is_set_inactive_in_qad_and_never_taken_
         assert lines(state="waiting") == [("recreated", "", "waiting")]
 
 
+@pytest.mark.slow
 def test_a_customer_that_was_merged_leaves_his_qad_customer_as_it_is_and_names_the_survivor():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -258,6 +259,7 @@ def test_a_customer_of_another_business_entity_is_left_alone_until_he_is_back():
         assert (in_qad(scene, code)["name"], AlignedCustomer.objects.get().state) == ("Moved Inc", "aligned")
 
 
+@pytest.mark.slow
 def test_parent_and_child_accounts_keep_their_own_links():
     with a_scene(customers=0, policies=ON) as scene:
         parent, _ = a_pair(scene)
@@ -307,6 +309,7 @@ def test_an_edit_that_was_put_back_can_be_accepted_after_all():
         assert AlignedCustomer.objects.get().wanted == {}
 
 
+@pytest.mark.slow
 def test_the_brake_freezes_a_pair_that_somebody_works_against_and_a_person_lets_it_go_on():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -342,6 +345,7 @@ def test_what_qad_refuses_blocks_its_pair_with_qads_words_until_it_is_corrected(
         assert (AlignedCustomer.objects.get().state, lines(state="waiting")) == ("aligned", [])
 
 
+@pytest.mark.slow
 def test_links_outlive_a_connection_that_goes_and_comes_back():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)

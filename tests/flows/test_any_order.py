@@ -66,6 +66,7 @@ def test_whatever_arrives_first_parents_are_posted_first_and_all_of_it_in_the_en
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_what_is_sent_is_what_the_check_of_the_order_reads():
     with a_scene() as scene:
         a_family(scene)

@@ -48,7 +48,7 @@ def a_live_tenant(like: Tenant, site: str = "acme") -> Tenant:
     return live
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_both_dialects_pass_and_every_step_is_kept(dialect):
     with a_scene(dialect=dialect) as scene:
         row = a_certification(scene)

@@ -90,7 +90,7 @@ def test_it_holds_an_invoice_that_was_edited_after_it_was_posted_and_shows_both_
         assert scene.sent() == 1
 
 
-@pytest.mark.parametrize("ending", ["voided", "deleted"])
+@pytest.mark.parametrize("ending", ["voided", pytest.param("deleted", marks=pytest.mark.slow)])
 def test_it_reverses_an_invoice_that_ended_after_it_was_posted_once(ending):
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -126,6 +126,7 @@ def test_a_void_that_chargebee_books_as_a_credit_note_is_not_reversed_as_well():
         assert all(amount in ("0", "0.00") for row in balances for amount in row.values())
 
 
+@pytest.mark.slow
 def test_a_reversal_waits_until_nothing_settles_the_invoice():
     with a_scene() as scene:
         who = scene.customer()
@@ -147,6 +148,7 @@ def test_a_reversal_waits_until_nothing_settles_the_invoice():
         ]
 
 
+@pytest.mark.slow
 def test_it_lets_go_of_an_invoice_whose_edit_was_taken_back():
     with a_scene(policies=HOLD) as scene:
         source_id = scene.invoice(total=100_00)
@@ -162,6 +164,7 @@ def test_it_lets_go_of_an_invoice_whose_edit_was_taken_back():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_waits_for_the_outcome_of_a_sending_before_it_judges_an_edit():
     with a_scene(policies=HOLD) as scene:
         scene.invoice()  # what the look-up is proved with

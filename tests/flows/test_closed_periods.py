@@ -57,7 +57,7 @@ def test_it_holds_a_document_of_a_closed_period_before_anything_is_sent_and_lets
         assert_books_agree(scene)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_the_next_open_day_is_taken_where_the_tenant_wants_it_and_the_move_is_told(dialect):
     with a_scene(dialect=dialect, policies={"closed_periods": "next_open_period"}) as scene:
         an_old_invoice(scene)
@@ -72,6 +72,7 @@ def test_the_next_open_day_is_taken_where_the_tenant_wants_it_and_the_move_is_to
         assert [one["posting_date"] for one in scene.in_qad()] == [THIS_MONTH.isoformat()]
 
 
+@pytest.mark.slow
 def test_a_locked_daybook_of_invoices_does_not_move_a_payment():
     with a_scene(policies={"closed_periods": "next_open_period"}) as scene:
         scene.world.qad.lock_daybook("CINV", LAST_MONTH.year, LAST_MONTH.month)
@@ -104,6 +105,7 @@ def test_a_document_on_its_own_date_goes_out_only_after_an_accountant_has_approv
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_an_approval_that_qad_refuses_is_spent_and_never_tried_again_by_itself():
     with a_scene(policies={"closed_periods": "original_after_approval"}) as scene:
         source_id = an_old_invoice(scene)
@@ -136,7 +138,8 @@ def approve(scene: Scene, source_id: str) -> None:
     redating.redate(scene.tenant, timezone.now(), actor="ada")
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("policy", ["hold", "next_open_period", "original_after_approval"])
 def test_a_period_that_closes_between_preparing_and_sending_is_understood_and_the_policy_applied(dialect, policy):
     with a_scene(dialect=dialect, policies={"closed_periods": policy}) as scene:
@@ -174,6 +177,7 @@ def test_what_is_ready_is_dated_anew_before_it_is_sent_when_its_period_has_close
         assert scene.posting().posting_date == THIS_MONTH
 
 
+@pytest.mark.slow
 def test_a_person_decides_where_qad_says_closed_and_its_list_says_open():
     with a_scene(policies={"closed_periods": "next_open_period"}) as scene:
         source_id = an_old_invoice(scene)
@@ -189,6 +193,7 @@ def test_a_person_decides_where_qad_says_closed_and_its_list_says_open():
         assert "there is no list of QAD's periods here" in scene.sentences(source_id)
 
 
+@pytest.mark.slow
 def test_a_reversal_is_dated_by_its_void_in_an_open_period_and_never_before_its_original():
     with a_scene(policies={"closed_periods": "next_open_period"}) as scene:
         who = scene.customer()

@@ -81,6 +81,7 @@ def test_yesterdays_copy_sends_nothing_and_says_why():
         assert (line.subject, line.after["unknown"]) == ("tenant:acme", 2)
 
 
+@pytest.mark.slow
 @on_sqlite
 @pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_a_person_ends_it_and_everything_stands_once(dialect):
@@ -103,6 +104,7 @@ def test_a_person_ends_it_and_everything_stands_once(dialect):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_it_notices_a_database_that_goes_back_while_the_process_runs_on():
     with a_scene() as scene:
@@ -120,6 +122,7 @@ def test_it_notices_a_database_that_goes_back_while_the_process_runs_on():
         assert scene.sent() == sent
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_it_stays_until_what_is_missing_has_been_read_from_chargebee():
     with a_restored_scene() as (scene, ids):
@@ -135,6 +138,7 @@ def test_it_stays_until_what_is_missing_has_been_read_from_chargebee():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_what_a_person_answers_for_is_still_looked_up_before_it_is_ever_sent():
     with a_restored_scene() as (scene, ids):
@@ -152,6 +156,7 @@ def test_what_a_person_answers_for_is_still_looked_up_before_it_is_ever_sent():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_what_qad_does_not_have_is_sent_once_restore_mode_has_ended():
     with a_restored_scene() as (scene, _):
@@ -168,6 +173,7 @@ def test_what_qad_does_not_have_is_sent_once_restore_mode_has_ended():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_nothing_counts_as_absent_before_the_settle_window_is_over():
     with a_restored_scene() as (scene, _):
@@ -183,6 +189,7 @@ def test_nothing_counts_as_absent_before_the_settle_window_is_over():
         }
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_the_command_ends_it_and_asks_for_a_reason(capsys):
     with a_restored_scene() as (scene, _):
@@ -201,6 +208,7 @@ def test_the_command_ends_it_and_asks_for_a_reason(capsys):
             call_command("leave_restore_mode", "acme", reason="Again.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["offset-rest", pytest.param("adaptive", marks=pytest.mark.slow)])
 def test_another_installation_that_posts_under_the_same_prefix_stops_it(dialect):
     with a_scene(dialect=dialect) as scene:
@@ -251,6 +259,7 @@ def test_a_document_that_was_sent_from_here_and_arrived_late_is_adopted_without_
         assert (scene.posting(source_id).state, scene.sent(), why_not_posting(scene.tenant)) == ("posted", sent, "")
 
 
+@pytest.mark.slow
 def test_an_ordinary_start_reads_a_page_of_each_list_and_then_nothing_for_a_while():
     with a_scene() as scene:
         for _ in range(3):
@@ -271,6 +280,7 @@ def test_an_ordinary_start_reads_a_page_of_each_list_and_then_nothing_for_a_whil
         assert scene.dispositions() == {"posted": 4}
 
 
+@pytest.mark.slow
 def test_it_sends_nothing_while_qads_lists_do_not_answer():
     with a_scene() as scene:
         scene.invoice()
@@ -291,6 +301,7 @@ def test_it_sends_nothing_while_qads_lists_do_not_answer():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_sends_nothing_while_a_list_hides_what_it_showed_before():
     with a_scene() as scene:
         scene.invoice()
@@ -322,6 +333,7 @@ def test_it_says_so_when_the_profile_names_no_list():
         assert (row.is_proved, scene.dispositions()) == (False, {"posted": 1})
 
 
+@pytest.mark.slow
 def test_the_database_of_another_installation_posts_nothing_until_it_is_taken_over(capsys):
     with a_scene() as scene:
         scene.invoice()

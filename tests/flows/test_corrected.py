@@ -12,7 +12,6 @@ from syncs import replay
 from syncs.models import Edge, Posting, SourceDocument
 from tests.flows.ledgers import assert_books_agree, net, oracles, oracles_open_items, ours, qads, qads_open_items
 from tests.flows.scene import Scene, a_scene
-from tests.flows.setting import DIALECTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,7 +51,7 @@ def a_paid_and_credited_invoice(scene: Scene) -> tuple[str, str, str]:
     return number, paid["id"], note["id"]
 
 
-@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_an_edited_invoice_is_taken_off_reversed_posted_anew_and_settled_again(dialect):
     with a_scene(dialect=dialect) as scene:
         number, paid, note = a_paid_and_credited_invoice(scene)
@@ -67,6 +66,7 @@ def test_an_edited_invoice_is_taken_off_reversed_posted_anew_and_settled_again(d
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_the_new_version_takes_the_next_place_and_names_no_time():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -85,6 +85,7 @@ def test_the_new_version_takes_the_next_place_and_names_no_time():
         assert_settled(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "amounts", [(123_00, 100_00), (123_00, 140_00), pytest.param((80_00, 123_00), marks=pytest.mark.slow)]
 )
@@ -105,6 +106,7 @@ def test_an_edit_of_an_edit_that_was_not_sent_yet_posts_only_the_last_one(amount
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_an_edit_back_to_the_first_amount_is_a_version_of_its_own():
     with a_scene() as scene:
         number, *_ = a_paid_and_credited_invoice(scene)
@@ -119,6 +121,7 @@ def test_an_edit_back_to_the_first_amount_is_a_version_of_its_own():
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_an_edited_invoice_that_is_voided_then_leaves_nothing():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -134,6 +137,7 @@ def test_an_edited_invoice_that_is_voided_then_leaves_nothing():
         assert_settled(scene, before=[before])
 
 
+@pytest.mark.slow
 def test_an_invoice_voided_while_its_correction_is_under_way_is_not_posted_anew():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -218,6 +222,7 @@ def test_a_rejected_step_of_a_correction_is_shown_and_goes_on_when_it_is_mended(
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_deciding_again_at_any_time_adds_nothing():
     with a_scene() as scene:
         number, *_ = a_paid_and_credited_invoice(scene)
@@ -256,6 +261,7 @@ def test_an_edited_credit_note_is_reversed_and_posted_anew_with_its_refund():
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_an_edited_payment_is_reversed_and_posted_anew_on_its_invoices():
     with a_scene() as scene:
         who = scene.customer()
@@ -273,6 +279,7 @@ def test_an_edited_payment_is_reversed_and_posted_anew_on_its_invoices():
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_an_edited_refund_is_reversed_and_posted_anew():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -292,6 +299,7 @@ def test_an_edited_refund_is_reversed_and_posted_anew():
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_an_invoice_and_its_note_edited_at_once_do_not_wait_for_each_other():
     with a_scene() as scene:
         number, _, note = a_paid_and_credited_invoice(scene)
@@ -337,6 +345,7 @@ def what_holds_back(scene) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_what_people_change_after_a_cycle_reaches_qad_to_the_cent():
     with a_scene(customers=12) as scene:
         scene.world.bill_cycle(kinds="all")

@@ -90,6 +90,7 @@ def test_a_killed_write_loses_no_line_of_the_log():
         assert writes(scene) == before
 
 
+@pytest.mark.slow
 def test_a_change_arrives_whatever_step_the_worker_dies_at():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -294,7 +295,7 @@ def converge(examples: int, steps: int, dialect: str) -> None:
 
 
 def test_people_and_a_mortal_worker_end_with_both_systems_the_same():
-    converge(3, 7, "adaptive")
+    converge(2, 7, "adaptive")
 
 
 @pytest.mark.slow

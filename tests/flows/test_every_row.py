@@ -59,6 +59,7 @@ def test_an_invoice_voided_before_it_was_posted_is_posted_and_reversed_by_policy
         assert_books_agree(scene, voided_before_posting="post_and_reverse")
 
 
+@pytest.mark.slow
 def test_an_invoice_voided_by_a_credit_note_before_it_was_posted_is_posted_with_that_note_by_policy():
     with a_scene(policies={"voided_before_posting": "post_and_reverse"}) as scene:
         number = scene.invoice(total=100_00)
@@ -83,6 +84,7 @@ def test_a_voided_invoice_and_its_void_note_are_both_skipped_where_the_policy_sk
         assert scene.world.ledger()["documents"] == []
 
 
+@pytest.mark.slow
 def test_a_pending_draft_that_is_deleted_is_neither_posted_nor_reversed_by_any_policy():
     with a_scene(policies={"voided_before_posting": "post_and_reverse"}) as scene:
         draft = scene.invoice(status="pending")
@@ -95,6 +97,7 @@ def test_a_pending_draft_that_is_deleted_is_neither_posted_nor_reversed_by_any_p
         assert scene.dispositions() == {"skipped": 1}
 
 
+@pytest.mark.slow
 def test_a_paid_invoice_whose_payment_is_removed_and_that_is_voided_goes_in_one_sync():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -130,6 +133,7 @@ def test_tax_withheld_after_posting_is_credited_to_the_invoice_and_taken_back_wh
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_an_edited_invoice_takes_its_withheld_tax_along():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -149,6 +153,7 @@ def test_an_edited_invoice_takes_its_withheld_tax_along():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_withheld_tax_that_goes_back_with_a_credit_note_uses_it_up():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -177,6 +182,7 @@ def test_an_amount_due_that_nothing_explains_holds_the_invoice():
         )
 
 
+@pytest.mark.slow
 def test_a_refundable_note_applied_later_to_another_invoice_settles_it():
     with a_scene() as scene:
         who = scene.customer()
@@ -204,6 +210,7 @@ def test_a_store_note_is_posted_with_the_tax_that_it_gives():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["voided", "deleted"])
 def test_a_write_off_that_ends_is_reversed_and_its_invoice_reopens(how):
     with a_scene() as scene:
@@ -223,6 +230,7 @@ def test_a_write_off_that_ends_is_reversed_and_its_invoice_reopens(how):
         assert_books_agree(scene, before=[before])
 
 
+@pytest.mark.slow
 def test_one_payment_of_several_invoices_moved_to_others_later_is_diffed_edge_by_edge():
     with a_scene() as scene:
         who = scene.customer()
@@ -273,6 +281,7 @@ def test_an_offline_refund_leaves_through_the_account_of_its_method():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_chargeback_is_a_refund_with_its_note_and_the_invoice_stays_paid():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -286,6 +295,7 @@ def test_a_chargeback_is_a_refund_with_its_note_and_the_invoice_stays_paid():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["late_failure", "reversal", "voided"])
 def test_one_reversal_for_each_payment_whichever_signal_comes_first(first):
     with a_scene() as scene:
@@ -319,6 +329,7 @@ def test_promotional_credits_go_against_revenue_or_use_up_what_was_bought(policy
         assert_books_agree(scene, promotional_credits=policy)
 
 
+@pytest.mark.slow
 def test_journals_to_clearing_never_touch_the_receivable_and_settle_nothing():
     with a_scene(policies={"payment_mode": "journal_to_clearing"}) as scene:
         scene.tenant.account_roles.create(role="on_account", gl_account="2460", valid_from=SINCE)
@@ -351,6 +362,7 @@ def test_every_currency_is_posted_as_chargebee_counts_it():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_payment_of_another_customer_of_the_hierarchy_stays_on_account_and_says_so():
     with a_scene() as scene:
         parent, child = scene.customer(), scene.customer()
@@ -381,6 +393,7 @@ def test_a_consolidated_invoice_is_one_open_item_of_the_invoice_owner_with_the_l
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_payment_waits_for_room_on_its_invoice_and_follows_when_another_comes_off():
     with a_scene() as scene:
         who = scene.customer()
@@ -418,6 +431,7 @@ def test_refunds_that_give_back_more_than_came_in_are_held_with_both_numbers():
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_posted", [True, False])
 def test_a_payment_of_which_only_a_part_goes_back_is_held_with_both_numbers(is_posted):
     with a_scene() as scene:
@@ -437,6 +451,7 @@ def test_a_payment_of_which_only_a_part_goes_back_is_held_with_both_numbers(is_p
         assert f"its amount is 100.00 USD, but what reversal {reversal['id']} takes back is 40.00 USD" in told
 
 
+@pytest.mark.slow
 def test_a_payment_in_another_currency_than_its_invoice_stays_on_account_and_says_so():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)

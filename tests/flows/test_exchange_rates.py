@@ -24,7 +24,7 @@ def read_lists(scene: Scene) -> None:
         refresh(scene.tenant, client, LISTS, timezone.now())
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_qads_rate_of_the_posting_date_is_named_and_qad_uses_the_same(dialect):
     with a_scene(dialect=dialect) as scene:
         scene.invoice(currency="EUR", total=100_00)
@@ -42,7 +42,7 @@ def test_qads_rate_of_the_posting_date_is_named_and_qad_uses_the_same(dialect):
         assert Decimal(fx["total"]) == abs(Decimal(document["base_amount"]))
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_the_documents_own_rate_is_sent_named_and_used_where_the_tenant_wants_it(dialect):
     with a_scene(dialect=dialect, policies={"exchange_rate": "document"}) as scene:
         scene.invoice(currency="EUR", total=100_00, exchange_rate=1.25)

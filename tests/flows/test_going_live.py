@@ -15,10 +15,9 @@ from syncs.models import Backfill, Edge, OnAccount, OpeningItem, Posting
 from syncs.permission import why_not_posting
 from tenants.models import PolicySetting
 from tests.flows.scene import a_scene
-from tests.flows.setting import DIALECTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
-BOTH = pytest.mark.parametrize("dialect", sorted(DIALECTS))
+BOTH = pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 DAYS = ("invoice", "credit_note", "transaction")
 
 

@@ -48,7 +48,7 @@ def pass_the_window(scene: Scene, rounds: int = 2) -> None:
         scene.post()
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fault", APPLIED)
 def test_it_adopts_what_qad_posted_when_the_reply_was_spoilt_by(fault, dialect):
     with a_scene(dialect=dialect) as scene:

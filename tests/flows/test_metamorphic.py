@@ -130,6 +130,7 @@ def test_what_is_seen_twice_changes_nothing():
     assert books_of(twice) == books_of(HISTORY)
 
 
+@pytest.mark.slow
 def test_a_payment_in_two_parts_is_the_payment_in_one():
     invoice = an_invoice("one", 100_00)
     assert books_of([invoice, a_payment("a", one=60_00), a_payment("b", one=40_00)]) == books_of(
@@ -137,16 +138,19 @@ def test_a_payment_in_two_parts_is_the_payment_in_one():
     )
 
 
+@pytest.mark.slow
 def test_money_that_came_and_went_back_leaves_the_invoice_alone():
     invoice = an_invoice("one", 100_00)
     came = [invoice, a_payment("paid", unused=40_00, one=60_00), a_refund_of("paid", 40_00)]
     assert books_of(came) == books_of([invoice, a_payment("paid", one=60_00)])
 
 
+@pytest.mark.slow
 def test_an_invoice_and_its_void_leave_nothing():
     assert books_of([an_invoice("one", 100_00), a_void("one")]) == ({}, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [at_once, pytest.param(one_by_one, marks=pytest.mark.slow)], ids=["once", "each"])
 def test_an_edited_invoice_is_the_new_one_from_the_start(way):
     edited = [an_invoice("one", 100_00), a_payment("paid", one=60_00), an_edit("one", 80_00), an_edit("one", 130_00)]
@@ -261,6 +265,7 @@ def any_history_leaves_the_oracles_books(actions: list[tuple[Any, ...]]) -> None
 ANY = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 
 
+@pytest.mark.slow
 @settings(max_examples=2, **ANY)
 @given(st.lists(ACTIONS, min_size=4, max_size=8))
 def test_a_short_history_of_a_customer_leaves_the_oracles_books(actions):

@@ -17,11 +17,10 @@ from syncs import running
 from syncs.models import Posting, Reconciliation
 from syncs.reconciling import reconcile
 from tests.flows.scene import Scene, a_scene
-from tests.flows.setting import DIALECTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = 3600  # seconds: QAD's lists are no longer late
-BOTH = pytest.mark.parametrize("dialect", sorted(DIALECTS))
+BOTH = pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 
 
 def this_month(scene: Scene) -> Period:
@@ -51,6 +50,7 @@ def in_books(scene: Scene, source_id: str) -> dict[str, Any]:
     return scene.world.qad.company.books.by_number[scene.posting(source_id).qad_number]
 
 
+@pytest.mark.slow
 @BOTH
 def test_corrected_documents_and_withheld_tax_leave_nothing_over(dialect):
     with a_scene(dialect=dialect) as scene:
@@ -195,6 +195,7 @@ def test_a_document_that_is_gone_from_qad_is_only_here_and_stays_posted(dialect)
         assert (posting.state, posting.problems[0]["code"]) == ("posted", "not-found-in-qad")
 
 
+@pytest.mark.slow
 def test_what_is_held_or_skipped_is_explained_with_its_money():
     with a_scene() as scene:
         scene.invoice(total=100_00)
@@ -256,6 +257,7 @@ def test_what_was_posted_a_moment_ago_may_be_late_in_qads_lists():
         assert figure(row)["explained"] == {"just-posted": "100.00"}
 
 
+@pytest.mark.slow
 def test_a_voided_invoice_and_its_reversal_leave_nothing_over():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)

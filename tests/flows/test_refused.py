@@ -24,7 +24,7 @@ def lock_the_month(scene: Scene) -> None:
     scene.world.qad.lock_period(day.year, day.month)
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_it_shows_qads_own_reason_and_the_next_step_when_qad_says_no(dialect):
     with a_scene(dialect=dialect) as scene:
         source_id = scene.invoice()
@@ -243,6 +243,7 @@ def test_pressing_replay_twenty_times_on_a_posted_document_posts_it_once():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", [replay.rebuild, replay.resend])
 def test_pressing_replay_twenty_times_on_a_rejected_document_posts_it_once(again):
     with a_scene() as scene:
@@ -264,7 +265,7 @@ def test_pressing_replay_twenty_times_on_a_rejected_document_posts_it_once(again
         assert_books_agree(scene)
 
 
-@pytest.mark.parametrize("again", [replay.rebuild, replay.resend])
+@pytest.mark.parametrize("again", [replay.rebuild, pytest.param(replay.resend, marks=pytest.mark.slow)])
 def test_pressing_replay_on_an_uncertain_document_only_looks_it_up(again):
     with a_scene() as scene:
         scene.invoice()
@@ -284,6 +285,7 @@ def test_pressing_replay_on_an_uncertain_document_only_looks_it_up(again):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", [replay.rebuild, replay.resend])
 def test_pressing_replay_on_an_absent_document_shortens_no_window(again):
     with a_scene() as scene:

@@ -29,7 +29,7 @@ def a_refused_month(scene, count=4):
     return [scene.source(number) for number in numbers]
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", [pytest.param(way, marks=pytest.mark.slow if at else ()) for at, way in enumerate(Way)])
 def test_what_is_foretold_is_what_happens(way):
     with a_scene() as scene:
         rows = a_refused_month(scene)
@@ -54,6 +54,7 @@ def test_what_is_foretold_is_what_happens(way):
         assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_a_large_replay_goes_on_where_a_dead_worker_left_it(monkeypatch):
     monkeypatch.setattr(replay_jobs, "BATCH", 2)
     with a_scene() as scene:

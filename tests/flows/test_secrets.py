@@ -87,7 +87,7 @@ def said_by_commands(scene: Scene) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 def test_no_credential_is_found_in_clear_after_errors_on_both_sides(dialect, caplog):
     caplog.set_level(logging.DEBUG)
     with a_scene(dialect=dialect) as scene:
@@ -114,7 +114,8 @@ def test_no_credential_is_found_in_clear_after_errors_on_both_sides(dialect, cap
             assert secret not in caplog.text
 
 
-@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fault", ["status", "status_after_commit"])
 def test_an_answer_that_repeats_the_credentials_is_masked_wherever_it_is_kept(dialect, fault):
     with a_scene(dialect=dialect) as scene:

@@ -62,6 +62,7 @@ def count_in_qad(scene, posting):
     return len(scene.in_qad(posting.reference))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("button", ["rebuild", "resend"])
 def test_replay_pressed_twenty_times_posts_once(scene, press, button):
     posting = refused(scene)[0]
@@ -150,6 +151,7 @@ def test_a_posted_document_is_looked_up_and_left_alone(scene, press):
     assert Posting.objects.get(pk=posting.pk).state == "posted"
 
 
+@pytest.mark.slow
 def test_every_kind_of_document_is_looked_up_where_it_was_written():
     with a_scene(customers=14) as scene:
         scene.world.bill_cycle(kinds="all")

@@ -87,6 +87,6 @@ def test_a_session_ends_after_half_an_hour_of_silence_or_half_a_day(client, mira
         is_in(client)
         for pause in minutes:
             clock.shift(dt.timedelta(minutes=pause))
-            answer = client.get(reverse("admin:index"), follow=True)
+            answer = client.get(reverse("admin:password_change"), follow=True)
         assert ("You were logged out" not in answer.content.decode()) is stays
         assert is_in(client) is stays
