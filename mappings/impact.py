@@ -11,10 +11,14 @@ Amounts = Mapping[tuple[str, str], int]  # (account, currency) -> debit less cre
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What preparing makes of one document: held, or its journal by account."""
+    """What preparing makes of one document: held, or its journal by account.
+
+    `marks` tell its documents apart by everything that a mapping decides: dimensions, tax codes and customers too.
+    """
 
     is_held: bool
     amounts: Amounts = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Impact:
 
 
 def weigh(cases: Iterable[Case]) -> Impact:
-    """Every case in exactly one tally; a document whose journal stays the same is in none."""
+    """Every case in exactly one tally; a document that stays the same is in none."""
     found = Impact()
     for case in cases:
         if case.before.is_held and case.after.is_held:
@@ -68,7 +72,7 @@ def weigh(cases: Iterable[Case]) -> Impact:
             found.gained.update(case.after.amounts)
         elif case.after.is_held:
             found.newly_held.add(case)
-        elif case.before.amounts != case.after.amounts:
+        elif case.before != case.after:
             found.rerouted.add(case)
             found.moved.update(case.after.amounts)
             found.moved.subtract(case.before.amounts)

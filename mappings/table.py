@@ -52,6 +52,12 @@ def load(tenant_id: int, *, item_of_price: Mapping[str, tuple[str, str]] | None 
     )
 
 
+def with_reference(tenant_id: int, table: MappingTable) -> MappingTable:
+    """The table with what QAD's lists say of every code that its rows name now."""
+    rows: tuple[Rule, ...] = (*table.items, *table.taxes, *table.roles, *table.banks)
+    return replace(table, known=reference.load(tenant_id, used(rows)))
+
+
 def rules(tenant_id: int, kind: str) -> MappingTable:
     """Only the rows that answer one kind of question: item, tax, role or bank."""
     return {

@@ -11,9 +11,11 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from connector.ledger.journals import journal
+from connector.ledger.stored import content_hash, to_json
 from mappings.impact import Case, Impact, Outcome, weigh
 from mappings.overlay import overlaid
 from mappings.planning import Change, plan
+from mappings.table import with_reference
 from syncs.books import receivable_account
 from syncs.desk import Desk, open_desk
 from syncs.foresight import Rehearsed, rehearse
@@ -46,7 +48,8 @@ def weighed(
 ) -> Weighed:
     """Prepare the open documents twice without saving: with the mappings as they are, and as they would be."""
     before = open_desk(tenant.pk)
-    after = replace(before, table=overlaid(before.table, plan(tenant.pk, changes), tuple(deleted)))
+    table = overlaid(before.table, plan(tenant.pk, changes), tuple(deleted))
+    after = replace(before, table=with_reference(tenant.pk, table))
     rows = open_documents(tenant)
     newest = list(rows.order_by("-pk")[:most])
     receivable = receivable_account(tenant)
@@ -70,4 +73,12 @@ def _outcome(one: Rehearsed, receivable: str) -> Outcome:
     for document in one.documents:
         for line in journal(document, receivable):
             amounts[line.account, line.debit.currency] += line.debit.minor - line.credit.minor
-    return Outcome(one.is_held, {key: minor for key, minor in amounts.items() if minor})
+    marks = tuple(content_hash(_unsourced(to_json(document))) for document in one.documents)
+    return Outcome(one.is_held, {key: minor for key, minor in amounts.items() if minor}, marks)
+
+
+def _unsourced(stored: Any) -> Any:
+    """A stored document without the names of the rows that coded it: it may land the same by another row."""
+    if isinstance(stored, dict):
+        return {name: _unsourced(value) for name, value in stored.items() if name != "source"}
+    return [_unsourced(one) for one in stored] if isinstance(stored, list | tuple) else stored

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connector.sandbox.chargebee.documents import Charge
-from mappings.models import ItemMapping
+from mappings.models import CustomerMapping, ItemMapping, MirrorState, QadCode, QadCustomer
 from mappings.planning import Change
 from syncs.admin.impacts import impact_of
 from syncs.desk import open_desk
@@ -77,6 +77,34 @@ def test_a_prepared_document_that_lands_elsewhere_is_counted_with_what_moves(sce
     assert "4400: -199.00 USD" in said
     assert f"{row.gl_account}: 199.00 USD" in said
     assert "1 posted document used it and stays as it is." in said
+
+
+def test_a_change_of_a_dimension_alone_is_told(scene):
+    row = ItemMapping.objects.get(tenant=scene.tenant, level="item_family", key="cloud-platform")
+    code = "NEW-CC"
+    QadCode.objects.create(tenant=scene.tenant, list_name="cost_centres", code=code, seen_at=scene.clock())
+    MirrorState.objects.update_or_create(
+        tenant=scene.tenant, list_name="cost_centres", defaults={"refreshed_at": scene.clock()}
+    )
+    change = an_item(
+        "item_family",
+        "cloud-platform",
+        row.gl_account,
+        valid_from=row.valid_from,
+        cost_centre=code,
+        qad_item=row.qad_item,
+    )
+    said = told(scene, change)
+    assert "1 document (199.00 USD) will be coded anew." in said
+    assert "held" not in said.replace("stay held as before", "")
+
+
+def test_another_qad_customer_is_told(scene):
+    qad_code = scene.posting(scene.ready).document["customer"]
+    row = CustomerMapping.objects.get(tenant=scene.tenant, qad_code=qad_code)
+    QadCustomer.objects.create(tenant=scene.tenant, code="OTHER1", seen_at=scene.clock())
+    values = {"chargebee_id": row.chargebee_id, "qad_code": "OTHER1", "kind": row.kind, "note": ""}
+    assert "will be coded anew" in told(scene, Change("customers", values))
 
 
 def test_a_deletion_that_would_hold_documents_says_so(scene):
