@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,7 +165,7 @@ def _write(
     except Transient as error:
         return _put_off(desk, link, error.message)
     except ConnectorError:
-        _put_off(desk, link, "")
+        _put_off(desk, link, "", keeps_pending=True)
         raise
     _keep(desk, link, pair, pending, told)
     return told
@@ -207,12 +208,25 @@ def _to_chargebee(desk: Desk, link: AlignedCustomer, there: There, targets: Mapp
     """Fields of the customer first, billing details after; the second form is made of what the first gave back."""
     key, record = link.chargebee_id, there.raw
     forms = customer_form.changes(record, targets)
-    if forms.customer:
+    is_half = bool(forms.customer)
+    if is_half:
         record = desk.chargebee.update(key, forms.customer)
         forms = customer_form.changes(record, targets)
     if forms.billing:
-        record = desk.chargebee.bill(key, forms.billing)
+        with _whole(is_half):
+            record = desk.chargebee.bill(key, forms.billing)
     return told_by_chargebee(desk.setting, record)
+
+
+@contextmanager
+def _whole(is_half: bool) -> Iterator[None]:
+    """A refusal of the second step says nothing of the first, which has landed: reading tells what did."""
+    try:
+        yield
+    except (Rejected, Transient) as error:
+        if is_half:
+            raise Uncertain(error.message) from error
+        raise
 
 
 def _read_back(there: There | None, code: str) -> There:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import pytest
@@ -343,6 +344,29 @@ def test_what_qad_refuses_blocks_its_pair_with_qads_words_until_it_is_corrected(
 
         assert in_qad(scene, code)["name"] == "Refused Inc"
         assert (AlignedCustomer.objects.get().state, lines(state="waiting")) == ("aligned", [])
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 400, "text": '{"api_error_code": "invalid", "message": "No."}'}]
+)
+def test_an_edit_that_the_first_half_of_a_write_took_away_keeps_its_line_when_the_second_half_fails(fault):
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        for field in ("telephone", "city"):
+            FieldRule.objects.create(tenant=scene.tenant, field=field, owner="qad")
+        keep_the_same(scene)
+        scene.world.qad.change_customer(code, telephone="+1 303 3", city="Tulsa")
+        scene.world.chargebee.edit("customer", who, phone="+1 303 2")
+        scene.world.faults("chargebee").add("status", method="POST", path="update_billing_info", times=1, **fault)
+        keep_the_same(scene)
+        assert in_chargebee(scene, who)["phone"] == "+1 303 3"
+
+        scene.clock.ahead += dt.timedelta(hours=1)
+        keep_the_same(scene)
+
+        assert in_chargebee(scene, who)["billing_address"]["city"] == "Tulsa"
+        lost = CustomerConflict.objects.exclude(state="over").get(field="telephone")
+        assert (lost.chargebee_value, lost.winner) == ("+1 303 2", "qad")
 
 
 @pytest.mark.slow
