@@ -148,15 +148,25 @@ def _link_matches(batch: Batch) -> None:
 def link(
     tenant: Tenant, pairs: Sequence[tuple[str, str]], *, note: str, now: dt.datetime, actor: str
 ) -> dict[str, list[Problem]]:
-    """Store (Chargebee id, QAD code) links; returns the problems of those that may not be stored."""
+    """Store (Chargebee id, QAD code) links; returns the problems of those that may not be stored.
+
+    A customer who is linked already stays with his QAD customer: only people change that. Call it in a transaction.
+    """
+    mapped = CustomerMapping.objects.filter(tenant=tenant, chargebee_id__in=[chargebee_id for chargebee_id, _ in pairs])
+    linked = dict(mapped.select_for_update().values_list("chargebee_id", "qad_code"))
+    refused = {
+        chargebee_id: [say.customer_linked_already(chargebee_id, linked[chargebee_id], code)]
+        for chargebee_id, code in pairs
+        if linked.get(chargebee_id, code) != code
+    }
     changes = [
         Change("customers", {"chargebee_id": chargebee_id, "qad_code": code, "kind": "direct", "note": note})
         for chargebee_id, code in pairs
+        if chargebee_id not in linked
     ]
     if not changes:
-        return {}
+        return refused
     saved = save_correct_rows(tenant.pk, changes, actor=actor, now=now)
-    refused: dict[str, list[Problem]] = {}
     for refusal in saved.refusals:
         refused.setdefault(refusal.change.values["chargebee_id"], []).append(refusal.problem)
     return refused

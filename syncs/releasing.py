@@ -37,7 +37,7 @@ CURES: dict[str, tuple[str, ...]] = {
     "rates": ("no-exchange-rate", "currency-unknown", "base-currency-differs", "base-currency-wrong"),
     "customers": ("customer-not-linked", "customer-unknown", "customer-inactive", "customer-incomplete"),
 }
-CUSTOMER_CURES = ("customer-has-candidates", "customer-not-in-qad", "customer-code-taken")
+CUSTOMER_CURES = ("customer-has-candidates", "customer-not-in-qad", "customer-code-taken", "customer-linked-already")
 
 
 @dataclass(slots=True)

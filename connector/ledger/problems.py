@@ -196,6 +196,16 @@ def customer_has_candidates(customer_id: str, candidates: tuple[tuple[str, str],
     )
 
 
+def customer_linked_already(customer_id: str, there: str, wanted: str) -> Problem:
+    return Problem(
+        "customer-linked-already",
+        f"Customer '{customer_id}'",
+        f"Chargebee customer '{customer_id}' is linked to QAD customer {there} already, not to {wanted}.",
+        "Keep that link, or change it under Mappings > Customer mappings.",
+        "customer_mappings",
+    )
+
+
 def customer_not_in_qad(customer_id: str, name: str) -> Problem:
     return Problem(
         "customer-not-in-qad",

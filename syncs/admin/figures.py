@@ -129,6 +129,7 @@ TITLES: dict[str, str] = {
     "customer-incomplete": "Linked to an incomplete QAD customer",
     "customer-has-candidates": "Customers that may be in QAD already",
     "customer-not-in-qad": "Customers that QAD does not have",
+    "customer-linked-already": "Customers that are linked to another QAD customer already",
     "customer-code-taken": "QAD customer codes taken by somebody else",
     "rounding-too-large": "Rounding difference above the limit",
     "changed-after-posting": "Changed in Chargebee after posting",

@@ -7,10 +7,12 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from mappings.models import CustomerMapping
 from syncs.alignment import choosing, rehearsing, reviewing
 from syncs.alignment.passing import has_work
+from syncs.customers import link
 from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, Kind, MatchReview, SourceDocument
 from syncs.refetch import take_in
 from syncs.tasks import LANES
@@ -168,6 +170,35 @@ def test_a_pair_kept_apart_stays_apart_and_both_get_their_own():
         linked = dict(CustomerMapping.objects.values_list("chargebee_id", "qad_code"))
         assert set(linked) == {who, "CB-KNOWN001"}
         assert linked["CB-KNOWN001"] == "KNOWN001" != linked[who]
+
+
+def test_an_old_question_is_no_way_around_a_link_that_somebody_made_meanwhile():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        asked = MatchReview.objects.create(
+            tenant=scene.tenant, chargebee_id=who, qad_code="C0999", found_from="qad", why="name", since=scene.clock()
+        )
+        told = reviewing.join(asked, actor="ada", now=scene.clock())
+        assert [problem.code for problem in told] == ["customer-linked-already"]
+        assert f"is linked to QAD customer {code} already, not to C0999." in told[0].message
+        assert CustomerMapping.objects.get(chargebee_id=who).qad_code == code
+        asked.refresh_from_db()
+        assert asked.state == "open"
+
+
+@pytest.mark.parametrize("kind", ["direct", "alias", "collective"])
+def test_a_customer_that_a_person_linked_while_his_own_was_being_created_stays_where_he_is(kind):
+    with a_scene(customers=0) as scene:
+        _, other = a_pair(scene)
+        mine = {"tenant": scene.tenant, "chargebee_id": "late", "kind": kind}
+        CustomerMapping.objects.filter(qad_code=other).update(kind="alias")
+        CustomerMapping.objects.create(**mine, qad_code=other, note="by hand")
+        how = {"note": "Created by the connector", "now": scene.clock(), "actor": "sync"}
+        with transaction.atomic():
+            assert set(link(scene.tenant, [("late", "C0999")], **how)) == {"late"}
+            assert link(scene.tenant, [("late", other)], **how) == {}
+        row = CustomerMapping.objects.get(chargebee_id="late")
+        assert (row.qad_code, row.kind, row.note) == (other, kind, "by hand")
 
 
 def test_a_customer_deleted_in_chargebee_is_set_inactive_in_qad_and_never_taken_up_again_by_itself():
