@@ -65,12 +65,10 @@ class MappingAdmin(MappingTransfer, TenantScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """With the mark of the row that is shown, for whoever may change it."""
-        found = super().get_fieldsets(request, obj)
-        if not self.has_change_permission(request, obj):
-            return found
-        (name, options), *rest = found
+        (name, options), *rest = super().get_fieldsets(request, obj)
         fields = [field for field in options["fields"] if field != "seen"]
-        return [(name, {**options, "fields": [*fields, "seen"]}), *rest]
+        marked = [*fields, "seen"] if self.has_change_permission(request, obj) else fields
+        return [(name, {**options, "fields": marked}), *rest]
 
     def lookup_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_change_permission(request):

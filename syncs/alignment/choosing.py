@@ -34,6 +34,8 @@ def take(conflict: CustomerConflict, side: str, *, actor: str, now: dt.datetime)
     state = ConflictState.OVERRIDDEN if is_override and conflict.winner else ConflictState.ACCEPTED
     with transaction.atomic():
         link = AlignedCustomer.objects.select_for_update().get(pk=conflict.customer_id)
+        if not CustomerConflict.objects.filter(pk=conflict.pk, state__in=OPEN).exists():
+            return [_problem(conflict, "Somebody else has decided it a moment ago.", "Reload the page.")]
         if conflict.winner != side or conflict.kind == ConflictKind.PARKED:
             link.wanted = {**link.wanted, conflict.field: [side, value]}
             AlignedCustomer.objects.filter(pk=link.pk).update(wanted=link.wanted, is_asked=True, not_before=None)

@@ -318,7 +318,10 @@ def test_a_shared_field_changed_on_both_sides_waits_for_a_person_and_then_is_the
         told = CustomerConflict.objects.get(state="waiting")
         assert (told.kind, told.chargebee_value, told.qad_value) == ("parked", "+1 303 2", "+1 303 3")
 
+        late = CustomerConflict.objects.get(pk=told.pk)
         choosing.take(told, "qad", actor="ada", now=scene.clock())
+        refused = choosing.take(late, "chargebee", actor="bo", now=scene.clock())
+        assert [problem.message for problem in refused] == ["Somebody else has decided it a moment ago."]
         keep_the_same(scene)
 
         assert in_chargebee(scene, who)["phone"] == in_qad(scene, code)["telephone"] == "+1 303 3"

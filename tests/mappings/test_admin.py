@@ -137,6 +137,14 @@ def test_a_form_does_not_put_back_what_somebody_changed_meanwhile(admin_of_mine,
     assert ItemMapping.objects.values_list("gl_account", "tax_code").get() == ("4100", "S")
 
 
+@pytest.mark.parametrize("screen", ["itemmapping", "customermapping"])
+def test_a_reader_sees_a_row_without_a_form(as_role, mine, screen):
+    row = an_item(mine) if screen == "itemmapping" else a_link(mine)
+    reply = as_role("auditor").get(url(f"{screen}_change", row.pk))
+    assert reply.status_code == 200
+    assert "field-seen" not in reply.content.decode()
+
+
 def test_a_customer_s_form_does_not_either(admin_of_mine, mine):
     row = a_link(mine)
     early = the_form(admin_of_mine, row, "customermapping")
