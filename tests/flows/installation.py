@@ -22,6 +22,7 @@ WAITS = {
     "syncs_run": ("lease_until",),
     "syncs_customercreation": ("lease_until", "not_before"),
     "tenants_circuit": ("try_again_at",),
+    "tenants_callplace": ("lease_until",),
 }
 
 

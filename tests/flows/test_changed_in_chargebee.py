@@ -191,7 +191,8 @@ def test_it_does_not_lose_an_older_version_race():
         scene.world.chargebee.change_line(source_id, 0, 123_00)
         scene.sync()
 
-        scene.world.chargebee.put_raw("invoice", {**old, "updated_at": scene.world.clock.seconds()})  # a stale replica
+        changed_at = scene.world.chargebee.core.draft("invoice", source_id)["updated_at"]
+        scene.world.chargebee.put_raw("invoice", {**old, "updated_at": changed_at})  # a stale replica
         again(scene)
 
         assert scene.source(source_id).total_minor == 123_00

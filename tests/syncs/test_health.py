@@ -115,7 +115,7 @@ def test_sync_now_in_a_blackout_is_refused_in_a_sentence(client, tenant):
         ({"kind": "supplier"}, None, "no kind &#x27;supplier&#x27;"),
         ({"id": "INV-1"}, None, "Choose the kind of the document"),
         ({"kind": "invoice", "id": "x" * 101}, None, "at most 100 characters"),
-        ({"kind": "invoice", "id": "INV\x001"}, None, "all of them visible"),
+        ({"kind": "invoice", "id": "INV\x1f1"}, None, "all of them visible"),
     ],
 )
 def test_sync_now_takes_everything_a_kind_or_one_document(client, tenant, given, queued, words):
