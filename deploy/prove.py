@@ -38,13 +38,13 @@ class Part:
 
 
 def pytest(marks: str, *more: str) -> tuple[str, ...]:
-    return ("-m", "pytest", "-n", "2", "-rs", "-m", marks, *more, "tests")
+    return ("-m", "pytest", "-n", "4", "-rs", "-m", marks, *more, "tests")
 
 
 PARTS = (
-    Part("Slow proofs", pytest("slow and not browser"), 600, ("REDIS_URL",)),
-    Part("Mutants", ("-m", "tests.mutants"), 400),
-    Part("Quick tests on PostgreSQL", pytest("not slow and not browser", "--create-db"), 400, ("DATABASE_URL",)),
+    Part("Slow proofs", pytest("slow and not browser"), 1500, ("REDIS_URL",)),
+    Part("Mutants", ("-m", "tests.mutants"), 900),
+    Part("Quick tests on PostgreSQL", pytest("not slow and not browser", "--create-db"), 900, ("DATABASE_URL",)),
     Part("Browser", ("-m", "pytest", "-m", "browser", "tests"), 240, may_be_empty=True),
 )
 

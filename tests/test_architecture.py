@@ -56,6 +56,7 @@ def is_ours(name: str) -> bool:
     return name.split(".", maxsplit=1)[0] in ("connector", "tenants", "mappings", "syncs")
 
 
+@pytest.mark.slow
 def test_imports_go_one_way():
     wrong = []
     for name, _, tree in MODULES:
@@ -85,6 +86,7 @@ def test_qad_never_sees_chargebee():
     assert not wrong
 
 
+@pytest.mark.slow
 def test_the_sandbox_and_the_product_do_not_know_each_other():
     wrong = []
     for name, _, tree in MODULES:
@@ -124,6 +126,7 @@ def test_no_module_imports_inside_a_function():
     assert not wrong
 
 
+@pytest.mark.slow
 def test_no_signals_and_no_logic_in_save():
     wrong = []
     for name, _, tree in MODULES:
@@ -137,6 +140,7 @@ def test_no_signals_and_no_logic_in_save():
     assert not wrong
 
 
+@pytest.mark.slow
 def test_files_and_functions_stay_small():
     wrong = []
     for name, path, tree in MODULES:

@@ -47,6 +47,7 @@ IN_THE_BACKGROUND = ("sh", "-c", """trap "" INT; exec "$0" "$@" """)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.slow
 def test_a_signal_stops_it_also_in_the_background_and_a_second_does_not_disturb(sent):
     with subprocess.Popen(
         [*IN_THE_BACKGROUND, sys.executable, "-c", STAYS_UP], cwd=settings.BASE_DIR, stdout=subprocess.PIPE

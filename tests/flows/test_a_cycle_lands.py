@@ -25,6 +25,7 @@ def test_it_posts_a_cycle_in_either_dialect_by_its_profile_alone(dialect):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_accounts_for_every_listed_invoice_with_its_money():
     with a_scene(customers=4, cycle=True) as scene:
         story = scene.sync()
@@ -64,6 +65,7 @@ def test_it_posts_only_what_is_new_when_another_cycle_is_billed():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_leaves_an_invoice_alone_when_only_a_payment_came_in():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -77,6 +79,7 @@ def test_it_leaves_an_invoice_alone_when_only_a_payment_came_in():
         assert len(scene.in_qad()) == scene.sent() == 1
 
 
+@pytest.mark.slow
 def test_it_keeps_two_tenants_of_one_database_apart():
     with a_scene() as one, a_scene(slug="other") as two:
         mine, theirs = one.invoice(total=1_00), two.invoice(total=2_00)

@@ -30,6 +30,7 @@ def losing(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
     monkeypatch.setattr(intake, "keep", careless)
 
 
+@pytest.mark.slow
 def test_a_run_that_lost_a_row_is_red_and_names_it(monkeypatch):
     with a_scene() as scene:
         kept, lost = scene.invoice(), scene.invoice(total=123_456)
@@ -44,6 +45,7 @@ def test_a_run_that_lost_a_row_is_red_and_names_it(monkeypatch):
         assert status(scene.tenant)["last_run"]["holds"] is False
 
 
+@pytest.mark.slow
 def test_the_command_of_a_red_run_ends_with_another_code_than_zero(monkeypatch):
     with a_scene() as scene:
         lost = scene.invoice()
@@ -58,6 +60,7 @@ def test_the_command_of_a_red_run_ends_with_another_code_than_zero(monkeypatch):
         assert "1 listed ≠ 0" in out.getvalue()
 
 
+@pytest.mark.slow
 def test_a_row_that_is_stored_with_another_total_is_red_too(monkeypatch):
     with a_scene() as scene:
         source_id = scene.invoice(total=700)
@@ -71,6 +74,7 @@ def test_a_row_that_is_stored_with_another_total_is_red_too(monkeypatch):
         assert (story.run.state, story.run.sentence) == ("red", said)
 
 
+@pytest.mark.slow
 def test_a_later_whole_pass_finds_what_an_earlier_one_lost(monkeypatch):
     with a_scene() as scene:
         lost = scene.invoice()
@@ -84,6 +88,7 @@ def test_a_later_whole_pass_finds_what_an_earlier_one_lost(monkeypatch):
         assert scene.posting(lost).state == "posted"
 
 
+@pytest.mark.slow
 def test_a_run_that_chargebee_broke_off_is_stopped_and_its_watermark_stays():
     with a_scene() as scene:
         scene.invoice()
@@ -112,6 +117,7 @@ def broken_off(scene: Scene) -> None:
         running.sync(scene.tenant, intake.PULL_ORDER, trigger="test", clock=scene.clock, tell=die, actor="test")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_never_shown_as_a_success():
     with a_scene() as scene:
         scene.invoice()
@@ -204,6 +210,7 @@ def test_a_run_that_was_taken_for_dead_cannot_close_itself_as_complete():
         assert run.state == "interrupted"
 
 
+@pytest.mark.slow
 def test_it_reads_every_page_and_counts_each_id_once():
     with a_scene() as scene:
         for number in range(130):
@@ -219,6 +226,7 @@ def test_it_reads_every_page_and_counts_each_id_once():
         assert SourceDocument.objects.filter(kind="invoice").count() == 130
 
 
+@pytest.mark.slow
 def test_it_sees_a_customer_whose_record_has_no_updated_at():
     with a_scene() as scene:
         who = scene.customer()

@@ -47,6 +47,7 @@ def test_a_customer_changed_in_chargebee_is_changed_in_qad(dialect):
 
 
 @pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_field_that_qad_owns_is_changed_in_chargebee(dialect):
     with a_scene(customers=0, dialect=dialect, policies=ON) as scene:
         who, code = a_pair(scene, meta_data={"tier": "gold"})
@@ -201,6 +202,7 @@ def test_a_customer_that_a_person_linked_while_his_own_was_being_created_stays_w
         assert (row.qad_code, row.kind, row.note) == (other, kind, "by hand")
 
 
+@pytest.mark.slow
 def test_a_customer_deleted_in_chargebee_is_set_inactive_in_qad_and_never_taken_up_again_by_itself():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -256,6 +258,7 @@ def test_a_customer_that_is_gone_from_qad_is_no_reason_to_touch_chargebee_and_a_
         assert lines() == [("gone", "", "waiting")]
 
 
+@pytest.mark.slow
 def test_a_customer_inactive_in_qad_is_flagged_in_chargebee():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -277,6 +280,7 @@ def test_cleared_personal_details_never_empty_qad():
         assert AlignedCustomer.objects.get().state == "cleared"
 
 
+@pytest.mark.slow
 def test_a_customer_of_another_business_entity_is_left_alone_until_he_is_back():
     with a_scene(customers=0, policies=ON) as scene:
         scene.tenant.business_entities = ["ours"]
@@ -305,6 +309,7 @@ def test_parent_and_child_accounts_keep_their_own_links():
         assert AlignedCustomer.objects.filter(state="aligned").count() == 2
 
 
+@pytest.mark.slow
 def test_a_shared_field_changed_on_both_sides_waits_for_a_person_and_then_is_the_same():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -329,6 +334,7 @@ def test_a_shared_field_changed_on_both_sides_waits_for_a_person_and_then_is_the
         assert (told.state, told.decided_by) == ("accepted", "ada")
 
 
+@pytest.mark.slow
 def test_an_edit_that_was_put_back_can_be_accepted_after_all():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -361,6 +367,7 @@ def test_the_brake_freezes_a_pair_that_somebody_works_against_and_a_person_lets_
         assert in_qad(scene, code)["name"] == in_chargebee(scene, who)["company"] == "Acme Works"
 
 
+@pytest.mark.slow
 def test_what_qad_refuses_blocks_its_pair_with_qads_words_until_it_is_corrected():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -383,6 +390,7 @@ def test_what_qad_refuses_blocks_its_pair_with_qads_words_until_it_is_corrected(
 @pytest.mark.parametrize(
     "fault", [{"status": 429}, {"status": 400, "text": '{"api_error_code": "invalid", "message": "No."}'}]
 )
+@pytest.mark.slow
 def test_an_edit_that_the_first_half_of_a_write_took_away_keeps_its_line_when_the_second_half_fails(fault):
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -418,6 +426,7 @@ def test_links_outlive_a_connection_that_goes_and_comes_back():
         assert writes(scene) == before
 
 
+@pytest.mark.slow
 def test_nothing_is_written_while_the_policy_is_off_or_posting_is_switched_off():
     with a_scene(customers=0) as scene:
         who, code = a_pair(scene)
@@ -477,6 +486,7 @@ def test_a_rehearsal_counts_everybody_once_and_writes_nothing():
             call_command("customers", "acme")
 
 
+@pytest.mark.slow
 def test_one_customer_that_cannot_be_read_holds_up_no_other():
     with a_scene(customers=0, policies=ON) as scene:
         first, code = a_pair(scene)

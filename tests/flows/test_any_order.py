@@ -51,6 +51,7 @@ def too_early(scene: Scene) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "order", [pytest.param(order, marks=() if order in QUICK else (pytest.mark.slow,)) for order in ORDERS]
 )
+@pytest.mark.slow
 def test_whatever_arrives_first_parents_are_posted_first_and_all_of_it_in_the_end(order):
     with a_scene() as scene:
         a_family(scene)

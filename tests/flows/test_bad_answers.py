@@ -37,6 +37,7 @@ def spoil(scene: Scene, source_id: str, **fields: object) -> None:
         ("line_items", [[]] * 3, "line_items"),
     ],
 )
+@pytest.mark.slow
 def test_a_document_that_cannot_be_believed_stops_alone_and_the_run_goes_on(field: str, value: object, words: str):
     with a_scene() as scene:
         good, bad = scene.invoice(), scene.invoice()
@@ -50,6 +51,7 @@ def test_a_document_that_cannot_be_believed_stops_alone_and_the_run_goes_on(fiel
         assert scene.posting(good).state == "posted"
 
 
+@pytest.mark.slow
 def test_a_field_that_nobody_knows_changes_nothing():
     with a_scene() as scene:
         odd = scene.invoice()

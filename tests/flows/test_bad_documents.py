@@ -88,6 +88,7 @@ def test_it_stops_each_bad_document_alone_and_says_why():
         assert len(scene.in_qad()) == 1
 
 
+@pytest.mark.slow
 def test_it_names_the_thing_its_value_and_the_next_step():
     with a_scene() as scene:
         _spoiled(scene)
@@ -100,6 +101,7 @@ def test_it_names_the_thing_its_value_and_the_next_step():
             assert all(one["fix"] for one in scene.source(name).problems), f"{name}: {said}"
 
 
+@pytest.mark.slow
 def test_it_posts_a_bad_document_once_it_was_mended_in_chargebee():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -116,6 +118,7 @@ def test_it_posts_a_bad_document_once_it_was_mended_in_chargebee():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_reads_an_unconfirmed_currency_once_a_person_said_how_it_is_counted():
     with a_scene(policies={"minor_units": {"VND": 0}}) as scene:
         source_id = scene.invoice(currency="USD")
@@ -128,6 +131,7 @@ def test_it_reads_an_unconfirmed_currency_once_a_person_said_how_it_is_counted()
 
 
 @pytest.mark.parametrize("identity", [7, ["INV"], "", "x" * 300])
+@pytest.mark.slow
 def test_it_counts_a_document_without_a_usable_id_as_unreadable(identity):
     with a_scene() as scene:
         good = scene.invoice()
@@ -142,6 +146,7 @@ def test_it_counts_a_document_without_a_usable_id_as_unreadable(identity):
         assert odd.problems[0]["message"]
 
 
+@pytest.mark.slow
 def test_it_keeps_one_bad_customer_from_stopping_the_others():
     with a_scene() as scene:
         good, bad = scene.invoice(), scene.customer()
@@ -156,6 +161,7 @@ def test_it_keeps_one_bad_customer_from_stopping_the_others():
         assert scene.posting(good).state == "posted"
 
 
+@pytest.mark.slow
 def test_it_holds_a_document_that_quotes_a_code_that_qad_lacks():
     with a_scene(mapped=False) as scene:
         scene.tenant.item_mappings.create(level="fallback", gl_account="9999", valid_from="2020-01-01")
@@ -167,6 +173,7 @@ def test_it_holds_a_document_that_quotes_a_code_that_qad_lacks():
         assert "GL account 9999, which QAD does not have" in scene.sentences(source_id)
 
 
+@pytest.mark.slow
 def test_it_holds_a_line_of_an_account_that_was_switched_off_in_qad():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -178,6 +185,7 @@ def test_it_holds_a_line_of_an_account_that_was_switched_off_in_qad():
         assert "4000, which is inactive in QAD" in scene.sentences(source_id)
 
 
+@pytest.mark.slow
 def test_what_nobody_foresaw_stops_one_document_and_no_other_of_its_batch():
     with a_scene() as scene:
         first, second = scene.invoice(total=100_00), scene.invoice(total=100_00)

@@ -79,6 +79,7 @@ def test_a_rule_runs_at_its_time_and_not_again(tenant, clock):
     assert Run.objects.get().trigger == "calendar"
 
 
+@pytest.mark.slow
 def test_slots_missed_while_the_scheduler_was_down_run_once(tenant, clock):
     rule = CalendarRule(tenant=tenant, name="Often", pattern="cron", cron="*/10 * * * *", time_zone="UTC")
     calendar.schedule(rule, clock()).save()
@@ -97,6 +98,7 @@ def test_rules_that_are_due_together_are_one_run_of_all_their_kinds(tenant, cloc
     assert Run.objects.get().kinds == ["customer", "invoice", "transaction"]
 
 
+@pytest.mark.slow
 def test_while_a_sync_runs_a_due_rule_waits_for_its_end(tenant, clock):
     a_rule(tenant, clock)
     clock.forward(hours=1)
@@ -116,6 +118,7 @@ def test_two_workers_at_once_start_one_run(tenant, clock):
     assert calendar_runs.run_due(tenant, clock=clock, actor="calendar") == 0
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_made_up_for(tenant, clock):
     rule = a_rule(tenant, clock)
     clock.forward(hours=1)
@@ -130,6 +133,7 @@ def test_a_killed_run_is_made_up_for(tenant, clock):
     assert rule.next_at == START + dt.timedelta(hours=25)
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_tried_again_after_pauses_that_grow(scene, tenant, clock):
     rule = a_rule(tenant, clock)
     clock.forward(hours=1)
@@ -147,6 +151,7 @@ def test_a_failed_run_is_tried_again_after_pauses_that_grow(scene, tenant, clock
     assert runs() == ["stopped"] * 6 + ["complete"]
 
 
+@pytest.mark.slow
 def test_a_slot_inside_a_blackout_runs_right_after_it_and_once(tenant, clock):
     a_rule(tenant, clock)
     end = START + dt.timedelta(days=2, hours=3)
@@ -175,6 +180,7 @@ def test_nothing_starts_in_a_blackout_whoever_asks(tenant, clock):
     assert WebhookEvent.objects.get().state == "received"
 
 
+@pytest.mark.slow
 def test_another_tenants_blackout_holds_nothing_here(tenant, clock):
     a_rule(tenant, clock)
     other = a_tenant("other")
@@ -203,6 +209,7 @@ def test_a_rule_that_is_edited_while_its_run_works_keeps_its_new_time(tenant, cl
     assert rule.next_at == START + dt.timedelta(hours=6)
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_back_repeats_no_slot(tenant, clock):
     a_rule(tenant, clock)
     clock.forward(hours=1)
@@ -214,6 +221,7 @@ def test_a_clock_that_jumps_back_repeats_no_slot(tenant, clock):
         clock.forward(minutes=1)
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_a_year_ahead_does_not_silence_a_rule_for_a_year(tenant, clock):
     rule = a_rule(tenant, clock)
     clock.forward(days=365)

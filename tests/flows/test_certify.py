@@ -65,6 +65,7 @@ def test_both_dialects_pass_and_every_step_is_kept(dialect):
         assert AuditEntry.objects.get(action="certified").after["state"] == "passed"
 
 
+@pytest.mark.slow
 def test_its_documents_are_no_strangers_to_the_reading_back():
     with a_scene() as scene:
         a_certification(scene)

@@ -15,6 +15,7 @@ def again(scene: Scene) -> None:
     scene.sync()
 
 
+@pytest.mark.slow
 def test_it_skips_a_pending_invoice_and_posts_it_under_its_number_once_it_is_closed():
     with a_scene() as scene:
         draft = scene.invoice(status="pending")
@@ -31,6 +32,7 @@ def test_it_skips_a_pending_invoice_and_posts_it_under_its_number_once_it_is_clo
 
 
 @pytest.mark.parametrize("ending", ["voided", "deleted"])
+@pytest.mark.slow
 def test_it_skips_what_ended_before_it_was_posted(ending):
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -45,6 +47,7 @@ def test_it_skips_what_ended_before_it_was_posted(ending):
         assert ending in scene.sentences(source_id)
 
 
+@pytest.mark.slow
 def test_it_withdraws_what_was_voided_between_preparing_and_sending():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -59,6 +62,7 @@ def test_it_withdraws_what_was_voided_between_preparing_and_sending():
         assert scene.dispositions() == {"skipped": 1}
 
 
+@pytest.mark.slow
 def test_it_sends_what_stands_in_chargebee_now_and_not_what_was_prepared_first():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
@@ -74,6 +78,7 @@ def test_it_sends_what_stands_in_chargebee_now_and_not_what_was_prepared_first()
 HOLD = {"edited_after_posting": "hold"}
 
 
+@pytest.mark.slow
 def test_it_holds_an_invoice_that_was_edited_after_it_was_posted_and_shows_both_amounts():
     with a_scene(policies=HOLD) as scene:
         source_id = scene.invoice(total=100_00)
@@ -111,6 +116,7 @@ def test_it_reverses_an_invoice_that_ended_after_it_was_posted_once(ending):
         assert all(amount in ("0", "0.00") for row in balances for amount in row.values())
 
 
+@pytest.mark.slow
 def test_a_void_that_chargebee_books_as_a_credit_note_is_not_reversed_as_well():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
@@ -184,6 +190,7 @@ def test_it_waits_for_the_outcome_of_a_sending_before_it_judges_an_edit():
         assert scene.in_qad(scene.posting(source_id).reference)[0]["total"] == "100.00"
 
 
+@pytest.mark.slow
 def test_it_does_not_lose_an_older_version_race():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)

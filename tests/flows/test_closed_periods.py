@@ -40,6 +40,7 @@ def an_old_invoice(scene: Scene, customer: str = "") -> str:
     return scene.invoice(customer, date=noon(LAST_MONTH))
 
 
+@pytest.mark.slow
 def test_it_holds_a_document_of_a_closed_period_before_anything_is_sent_and_lets_it_go_when_it_opens():
     with a_scene() as scene:
         source_id = an_old_invoice(scene)
@@ -89,6 +90,7 @@ def test_a_locked_daybook_of_invoices_does_not_move_a_payment():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_document_on_its_own_date_goes_out_only_after_an_accountant_has_approved():
     with a_scene(policies={"closed_periods": "original_after_approval"}) as scene:
         source_id = an_old_invoice(scene)
@@ -165,6 +167,7 @@ def test_a_period_that_closes_between_preparing_and_sending_is_understood_and_th
         assert AuditEntry.objects.filter(action__in=("dated-anew", "date-waits")).exists()
 
 
+@pytest.mark.slow
 def test_what_is_ready_is_dated_anew_before_it_is_sent_when_its_period_has_closed():
     with a_scene(policies={"closed_periods": "next_open_period"}) as scene:
         an_old_invoice(scene)
@@ -211,6 +214,7 @@ def test_a_reversal_is_dated_by_its_void_in_an_open_period_and_never_before_its_
         assert reversal.reverses.state == "reversed"
 
 
+@pytest.mark.slow
 def test_no_later_period_takes_it_so_it_is_held():
     with a_scene(policies={"closed_periods": "next_open_period"}) as scene:
         source_id = an_old_invoice(scene)

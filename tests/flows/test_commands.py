@@ -67,6 +67,7 @@ def test_it_names_the_tenant_that_there_is_not(name):
 @pytest.mark.parametrize(
     ("arguments", "words"), [(("sync", "acne"), "There is no tenant 'acne'"), (("sync",), "required: tenant")]
 )
+@pytest.mark.slow
 def test_it_ends_without_a_traceback(arguments, words, tmp_path):
     env = {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": ""}
     env.update(SECRET_KEY="only-for-tests-" + "k" * 50, FERNET_KEYS="only-for-tests-" + "n" * 40)
@@ -174,6 +175,7 @@ def test_sync_and_replay_end_with_4_when_documents_stay_here_because_posting_is_
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_sync_ends_with_0_when_posting_is_off_and_nothing_waits_for_it():
     with a_scene() as scene:
         scene.invoice()
@@ -195,6 +197,7 @@ def test_sync_reads_only_the_kinds_that_are_asked_for():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_status_gives_programs_counts_money_the_equation_and_every_problem():
     with a_scene() as scene:
         scene.invoice(total=10_00), scene.invoice(total=5_50)
@@ -218,6 +221,7 @@ def test_status_gives_programs_counts_money_the_equation_and_every_problem():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_status_tells_people_the_same_in_sentences():
     with a_scene(mapped=False) as scene:
         bad = scene.invoice()
@@ -230,6 +234,7 @@ def test_status_tells_people_the_same_in_sentences():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_trial_balance_adds_up_what_was_posted():
     with a_scene() as scene:
         scene.invoice(total=10_00), scene.invoice(total=5_50)
@@ -241,6 +246,7 @@ def test_trial_balance_adds_up_what_was_posted():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_replay_names_what_it_cannot_find():
     with a_scene() as scene:
         scene.invoice()
@@ -253,6 +259,7 @@ def test_replay_names_what_it_cannot_find():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_replay_posts_what_was_rejected_and_says_so():
     with a_scene() as scene:
         source_id = scene.invoice()

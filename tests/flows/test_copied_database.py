@@ -67,6 +67,7 @@ def left(scene: Scene, *accepted: str) -> list[str]:
 
 
 @on_sqlite
+@pytest.mark.slow
 def test_yesterdays_copy_sends_nothing_and_says_why():
     with a_restored_scene() as (scene, ids):
         before, sent = scene.world.ledger(), scene.sent()
@@ -229,6 +230,7 @@ def test_another_installation_that_posts_under_the_same_prefix_stops_it(dialect)
 @pytest.mark.parametrize(
     "state", ["ready", *(pytest.param(state, marks=pytest.mark.slow) for state in ("held", "rejected", "parked"))]
 )
+@pytest.mark.slow
 def test_a_document_that_qad_has_and_was_never_sent_from_here_stops_it(state):
     with a_scene() as scene:
         source_id, other = scene.invoice(), scene.invoice()
@@ -318,6 +320,7 @@ def test_it_sends_nothing_while_a_list_hides_what_it_showed_before():
         assert scene.dispositions() == {"posted": 1, "waiting": 1}
 
 
+@pytest.mark.slow
 def test_it_says_so_when_the_profile_names_no_list():
     with a_scene() as scene:
         row = QadConnection.objects.get()

@@ -154,6 +154,7 @@ def test_an_invoice_voided_while_its_correction_is_under_way_is_not_posted_anew(
         assert_settled(scene, before=[before])
 
 
+@pytest.mark.slow
 def test_an_edit_whose_new_version_cannot_be_coded_takes_nothing_back():
     with a_scene() as scene:
         number, *_ = a_paid_and_credited_invoice(scene)
@@ -167,6 +168,7 @@ def test_an_edit_whose_new_version_cannot_be_coded_takes_nothing_back():
         assert "has no GL account" in scene.sentences(number)
 
 
+@pytest.mark.slow
 def test_held_by_policy_it_names_both_amounts_and_replay_corrects_it_when_the_policy_allows():
     with a_scene(policies={"edited_after_posting": "hold"}) as scene:
         number, *_ = a_paid_and_credited_invoice(scene)
@@ -187,6 +189,7 @@ QUICK = (("drop", 3), ("drop_after_commit", 2))
 
 
 @pytest.mark.parametrize(("fault", "write"), [pytest.param(*one, marks=[] if one in QUICK else [SLOW]) for one in LOST])
+@pytest.mark.slow
 def test_a_correction_goes_on_after_any_of_its_writes_was_lost(write, fault):
     with a_scene() as scene:
         other, *_ = a_paid_and_credited_invoice(scene)  # what every look-up is proved with
@@ -204,6 +207,7 @@ def test_a_correction_goes_on_after_any_of_its_writes_was_lost(write, fault):
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_a_rejected_step_of_a_correction_is_shown_and_goes_on_when_it_is_mended():
     with a_scene() as scene:
         number, paid, _ = a_paid_and_credited_invoice(scene)
@@ -242,6 +246,7 @@ def test_deciding_again_at_any_time_adds_nothing():
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_an_edited_credit_note_is_reversed_and_posted_anew_with_its_refund():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -321,6 +326,7 @@ def test_an_invoice_and_its_note_edited_at_once_do_not_wait_for_each_other():
         assert_settled(scene)
 
 
+@pytest.mark.slow
 def test_a_posted_invoice_that_chargebee_calls_pending_again_is_held():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)

@@ -32,6 +32,7 @@ def ours(scene: Scene) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("dialect", "writes"), [("adaptive", 2), ("offset-rest", 1)])
+@pytest.mark.slow
 def test_it_creates_a_customer_with_its_domain_data_and_posts_to_it(dialect, writes):
     with a_scene(dialect=dialect) as scene:
         who, source_id = newcomer(scene, company="Brand New Inc", email="books@brand-new.example")
@@ -54,6 +55,7 @@ def test_it_creates_a_customer_with_its_domain_data_and_posts_to_it(dialect, wri
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("fault", ["drop", "drop_after_commit", "html_after_commit", "truncate"])
+@pytest.mark.slow
 def test_it_makes_one_customer_when_the_reply_to_a_step_is_lost(step, fault):
     with a_scene() as scene:
         who, source_id = newcomer(scene)
@@ -70,6 +72,7 @@ def test_it_makes_one_customer_when_the_reply_to_a_step_is_lost(step, fault):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_resumes_a_customer_whose_second_step_was_refused():
     with a_scene() as scene:
         who, source_id = newcomer(scene)
@@ -88,6 +91,7 @@ def test_it_resumes_a_customer_whose_second_step_was_refused():
         assert scene.posting(source_id).state == "posted"
 
 
+@pytest.mark.slow
 def test_it_resumes_a_customer_whose_worker_died_between_the_steps():
     with a_scene() as scene:
         _who, source_id = newcomer(scene)
@@ -207,6 +211,7 @@ def test_it_skips_a_customer_who_was_deleted_before_he_was_linked():
         assert not ours(scene)
 
 
+@pytest.mark.slow
 def test_it_makes_no_customer_and_keeps_no_price_of_another_tenants_business_entity():
     with a_scene() as scene:
         scene.tenant.business_entities = ["ours"]

@@ -70,6 +70,7 @@ def until_it_lives(scene: Scene, edit: Any) -> int:
     raise AssertionError("it never came to an end")
 
 
+@pytest.mark.slow
 def test_a_killed_write_loses_no_line_of_the_log():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -294,6 +295,7 @@ def converge(examples: int, steps: int, dialect: str) -> None:
         )
 
 
+@pytest.mark.slow
 def test_people_and_a_mortal_worker_end_with_both_systems_the_same():
     converge(2, 7, "adaptive")
 

@@ -69,6 +69,7 @@ def test_a_document_entered_by_hand_is_marked(scene):
     assert "is 'posted' now" in run("resolve", "acme", reference, "--posted-as", number, "--as", "ada")
 
 
+@pytest.mark.slow
 def test_nobody_decides_without_a_role_at_the_tenant(scene):
     source_id = decided.a_conflict(scene)
     posting = scene.posting(source_id)

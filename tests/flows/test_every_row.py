@@ -47,6 +47,7 @@ def withheld(scene: Scene, amount: int, name: str = "tw-1") -> dict[str, Any]:
     return {"id": name, "amount": amount, "reference_number": name, "date": scene.world.clock.seconds()}
 
 
+@pytest.mark.slow
 def test_an_invoice_voided_before_it_was_posted_is_posted_and_reversed_by_policy():
     with a_scene(policies={"voided_before_posting": "post_and_reverse"}) as scene:
         number = scene.invoice(status="voided")
@@ -115,6 +116,7 @@ def test_a_paid_invoice_whose_payment_is_removed_and_that_is_voided_goes_in_one_
         assert_books_agree(scene, before=[before])
 
 
+@pytest.mark.slow
 def test_tax_withheld_after_posting_is_credited_to_the_invoice_and_taken_back_when_it_is_removed():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -247,6 +249,7 @@ def test_one_payment_of_several_invoices_moved_to_others_later_is_diffed_edge_by
         assert chain(scene, paid["id"]).count("unapplication posted") == 2
 
 
+@pytest.mark.slow
 def test_a_refund_that_fails_later_is_reversed_and_its_note_reopens():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -483,6 +486,7 @@ def test_a_refund_in_another_currency_than_its_payment_is_held_alone():
         assert f"Refund {refund['id']} in EUR settles payment {paid['id']} in USD." in told
 
 
+@pytest.mark.slow
 def test_a_payment_whose_reversal_is_taken_back_is_posted_anew_on_its_invoice():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)

@@ -55,6 +55,7 @@ def test_the_documents_own_rate_is_sent_named_and_used_where_the_tenant_wants_it
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_currency_without_a_rate_is_held_before_it_is_sent_and_goes_when_it_has_one():
     with a_scene() as scene:
         source_id = scene.invoice(currency="EUR", total=100_00)

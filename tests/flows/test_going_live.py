@@ -103,6 +103,7 @@ def test_a_payment_of_an_older_invoice_is_held_with_its_choices(scene):
     assert not Posting.objects.exists()
 
 
+@pytest.mark.slow
 def test_an_opening_item_is_looked_up_and_then_its_payment_settles_it(scene):
     who = scene.customer()
     older, number = an_older_invoice(scene, who), in_the_old_books(scene, who)
@@ -122,6 +123,7 @@ def test_an_opening_item_is_looked_up_and_then_its_payment_settles_it(scene):
     }
 
 
+@pytest.mark.slow
 def test_a_credit_note_of_an_opening_item_settles_it_too(scene):
     who = scene.customer()
     older, number = an_older_invoice(scene, who), in_the_old_books(scene, who)
@@ -134,6 +136,7 @@ def test_a_credit_note_of_an_opening_item_settles_it_too(scene):
     assert str(open_balance(scene, number)) == "70.00"
 
 
+@pytest.mark.slow
 def test_left_on_account_a_payment_is_posted_and_touches_no_older_invoice(scene):
     who = scene.customer()
     older, newer = an_older_invoice(scene, who), scene.invoice(who, total=50_00)
@@ -149,6 +152,7 @@ def test_left_on_account_a_payment_is_posted_and_touches_no_older_invoice(scene)
     assert rule(scene, paid, "transaction")[0] == "coded"
 
 
+@pytest.mark.slow
 def test_an_older_invoice_that_is_voided_after_the_cut_off_is_told(scene):
     who = scene.customer()
     older = an_older_invoice(scene, who)
@@ -281,6 +285,7 @@ def start(scene, first, last, reason="Books of that month"):
     return backfilling.start(scene.tenant, "invoice", first, last, reason=reason, now=scene.clock(), actor="ada")
 
 
+@pytest.mark.slow
 def test_a_backfill_is_shown_first_and_then_posts_exactly_its_range(scene):
     who = scene.customer()
     older = an_older_invoice(scene, who)
@@ -303,6 +308,7 @@ def test_a_backfill_is_shown_first_and_then_posts_exactly_its_range(scene):
     assert rule(scene, oldest) == ("skipped", ["before-cut-off"])
 
 
+@pytest.mark.slow
 def test_a_backfill_that_was_interrupted_goes_on(scene, monkeypatch):
     monkeypatch.setattr(backfilling, "BATCH", 1)
     who = scene.customer()
@@ -335,6 +341,7 @@ def test_wrong_ranges_and_reasons_are_refused(scene):
     assert start(scene, cut - day, cut - day, reason=" ") == backfilling.SHORT
 
 
+@pytest.mark.slow
 def test_the_backfill_command_shows_and_confirms(scene):
     older = an_older_invoice(scene, scene.customer())
     scene.sync()
@@ -382,6 +389,7 @@ def test_a_parallel_run_prepares_and_compares_and_sends_nothing(dialect):
         assert scene.sent() == 0
 
 
+@pytest.mark.slow
 def test_the_parallel_command_fails_while_the_books_differ(scene):
     PolicySetting.objects.create(tenant=scene.tenant, key="parallel_run", value="on")
     source_id = scene.invoice(scene.customer())

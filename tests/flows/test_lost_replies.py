@@ -130,6 +130,7 @@ def test_it_never_sends_again_while_nothing_proves_that_the_look_up_works():
         assert "could not be proved to work, so nothing is sent again by the machine" in scene.sentences(source_id)
 
 
+@pytest.mark.slow
 def test_it_does_not_believe_a_look_up_that_finds_nothing_at_all():
     with a_scene() as scene:
         source_id = proven(scene)
@@ -208,6 +209,7 @@ def test_a_resend_looks_first_whether_qad_has_it(mode):
         assert scene.sent() == 1
 
 
+@pytest.mark.slow
 def test_it_holds_back_the_customer_of_an_uncertain_document_and_nobody_else():
     with a_scene() as scene:
         scene.invoice()
@@ -227,6 +229,7 @@ def test_it_holds_back_the_customer_of_an_uncertain_document_and_nobody_else():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_parks_a_document_that_never_arrives():
     with a_scene(policies={"attempt_budget": 2}) as scene:
         source_id = proven(scene)
@@ -241,6 +244,7 @@ def test_it_parks_a_document_that_never_arrives():
         assert scene.dispositions() == {"posted": 1, "parked": 1}
 
 
+@pytest.mark.slow
 def test_every_move_that_the_audit_trail_tells_is_a_legal_one():
     with a_scene(concurrency=1) as scene:
         proven(scene)

@@ -116,10 +116,12 @@ HISTORY = [
 
 
 @pytest.mark.parametrize("way", [pytest.param(at_once, marks=pytest.mark.slow), cash_first], ids=["once", "cash"])
+@pytest.mark.slow
 def test_the_order_of_arrival_changes_nothing(way):
     assert books_of(HISTORY, way) == books_of(HISTORY)
 
 
+@pytest.mark.slow
 def test_what_is_seen_twice_changes_nothing():
     twice = [
         *HISTORY,

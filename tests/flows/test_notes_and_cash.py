@@ -24,6 +24,7 @@ def open_items(scene, customer):
 
 
 @pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_cycle_of_all_kinds_agrees_with_qad_and_with_the_oracle(dialect):
     with a_scene(customers=14, dialect=dialect) as scene:
         scene.world.bill_cycle(kinds="all")
@@ -36,6 +37,7 @@ def test_a_cycle_of_all_kinds_agrees_with_qad_and_with_the_oracle(dialect):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_posts_nothing_twice_when_it_runs_again():
     with a_scene(customers=10) as scene:
         scene.world.bill_cycle(kinds="all")
@@ -74,6 +76,7 @@ def test_a_part_payment_and_an_excess_payment_keep_their_rests():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_payment_applied_later_is_an_adjustment_of_its_own():
     with a_scene() as scene:
         who = scene.customer()
@@ -94,6 +97,7 @@ def test_a_payment_applied_later_is_an_adjustment_of_its_own():
 
 
 @pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_refund_whose_answer_got_lost_is_found_and_not_sent_again(dialect):
     with a_scene(dialect=dialect) as scene:
         paid = scene.world.chargebee.pay({scene.invoice(total=10_000): 10_000}, unused=2_000)
@@ -112,6 +116,7 @@ def test_a_refund_whose_answer_got_lost_is_found_and_not_sent_again(dialect):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_payment_taken_off_its_invoice_is_taken_back_in_qad_too():
     with a_scene() as scene:
         who = scene.customer()
@@ -143,6 +148,7 @@ def test_a_held_invoice_never_keeps_cash_back():
 
 
 @pytest.mark.parametrize("signal", ["late_failure", "reversal"])
+@pytest.mark.slow
 def test_a_payment_that_fails_after_posting_is_reversed_once_and_its_invoice_reopens(signal):
     with a_scene() as scene:
         who = scene.customer()
@@ -204,6 +210,7 @@ def test_what_never_moved_money_is_skipped_and_counted():
         assert kinds(scene) == [("invoice", "posted")]
 
 
+@pytest.mark.slow
 def test_a_voided_credit_note_is_reversed_and_its_invoice_reopens():
     with a_scene() as scene:
         who = scene.customer()
@@ -232,6 +239,7 @@ def test_money_never_applied_goes_back_from_the_payment():
         assert open_items(scene, who) == 0
 
 
+@pytest.mark.slow
 def test_a_refund_waits_while_its_payment_is_held_and_follows_when_it_is_free():
     with a_scene() as scene:
         who = scene.customer()

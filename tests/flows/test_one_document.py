@@ -86,6 +86,7 @@ def test_it_refuses_a_kind_that_is_none():
         take(scene, "S-1", "supplier")
 
 
+@pytest.mark.slow
 def test_a_document_that_was_created_again_under_its_id_lives_even_in_the_second_of_its_deletion():
     with a_scene() as scene:
         site, source_id = scene.world.chargebee, scene.invoice(total=100)

@@ -241,6 +241,7 @@ def tried(examples: int, steps: int, *, is_random: bool) -> None:
     )
 
 
+@pytest.mark.slow
 def test_whatever_happens_each_document_is_posted_once():
     tried(3, 15, is_random=False)
 

@@ -38,6 +38,7 @@ def said(*arguments) -> str:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_what_it_adds_up_is_what_a_sync_posts_and_looking_changes_nothing():
     with a_scene(customers=4, cycle=True) as scene:
         scene.sync()
@@ -109,6 +110,7 @@ def test_the_page_shows_it_and_the_documents_own_page_shows_every_kind(client):
         assert "By the books&#x27; clock" in own
 
 
+@pytest.mark.slow
 def test_an_approved_date_is_sent_once_the_period_is_open_for_it():
     with a_scene(policies={"closed_periods": "original_after_approval"}) as scene:
         source_id = an_old_invoice(scene)

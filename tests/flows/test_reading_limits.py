@@ -21,6 +21,7 @@ from tests.flows.setting import a_connected_tenant
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_a_limit_that_says_long_stops_the_run_and_the_next_process_does_not_even_ask():
     with a_scene() as scene:
         scene.invoice()
@@ -69,6 +70,7 @@ def test_the_queue_leaves_a_stopped_site_alone_until_its_time_has_come():
         assert not tasks._is_barred(scene.tenant, "calendar", now + dt.timedelta(minutes=1))
 
 
+@pytest.mark.slow
 def test_what_is_left_to_read_has_an_end_in_sight():
     with a_scene() as scene:
         scene.invoice()

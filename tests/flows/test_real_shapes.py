@@ -80,6 +80,7 @@ def test_it_posts(shape):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_tax_that_the_customer_withheld_is_a_document_of_its_own_on_its_invoice():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
@@ -95,6 +96,7 @@ def test_tax_that_the_customer_withheld_is_a_document_of_its_own_on_its_invoice(
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_fetches_the_lines_that_did_not_fit_the_list():
     with a_scene() as scene:
         charges = tuple(Charge(1_000 + number, PLAN, taxes=(STATE, COUNTY)) for number in range(7))
@@ -107,6 +109,7 @@ def test_it_fetches_the_lines_that_did_not_fit_the_list():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_dates_an_invoice_by_the_day_of_the_books_and_not_of_utc():
     with a_scene() as scene:
         now = scene.world.clock.now().replace(day=2, hour=3, minute=0)  # evening of the first in Denver
@@ -119,6 +122,7 @@ def test_it_dates_an_invoice_by_the_day_of_the_books_and_not_of_utc():
 
 
 @pytest.mark.parametrize("lines", [1, 40])
+@pytest.mark.slow
 def test_it_posts_a_name_of_any_script_and_length(lines):
     with a_scene() as scene:
         nasty = '=cmd|"/c calc"!A1 <script>alert(1)</script> \u202e مرحبا 😀 \'; DROP TABLE x; -- ' + "é" * 300

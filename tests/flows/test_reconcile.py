@@ -91,6 +91,7 @@ def test_a_cycle_of_all_kinds_leaves_nothing_over(dialect):
 
 
 @BOTH
+@pytest.mark.slow
 def test_a_document_that_somebody_changed_in_qad_is_a_conflict_and_left_over(dialect):
     with a_scene(dialect=dialect) as scene:
         changed, fine = scene.invoice(total=100_00), scene.invoice(total=50_00)
@@ -107,6 +108,7 @@ def test_a_document_that_somebody_changed_in_qad_is_a_conflict_and_left_over(dia
         assert (scene.posting(changed).state, scene.posting(fine).state) == ("conflict", "verified")
 
 
+@pytest.mark.slow
 def test_a_change_in_qad_after_it_was_verified_is_found_by_the_next_reconciliation():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
@@ -123,6 +125,7 @@ def test_a_change_in_qad_after_it_was_verified_is_found_by_the_next_reconciliati
 
 
 @BOTH
+@pytest.mark.slow
 def test_a_document_that_stands_twice_in_qad_is_a_duplicate_with_its_surplus(dialect):
     with a_scene(dialect=dialect) as scene:
         source_id = scene.invoice(total=100_00)
@@ -143,6 +146,7 @@ def test_a_document_that_stands_twice_in_qad_is_a_duplicate_with_its_surplus(dia
 
 
 @BOTH
+@pytest.mark.slow
 def test_a_strangers_document_with_our_prefix_is_only_in_qad(dialect):
     with a_scene(dialect=dialect) as scene:
         source_id = scene.invoice(total=100_00)
@@ -160,6 +164,7 @@ def test_a_strangers_document_with_our_prefix_is_only_in_qad(dialect):
         assert figure(row)["residual"] == "-7.00"
 
 
+@pytest.mark.slow
 def test_a_posting_that_our_table_has_lost_is_named_from_both_sides():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
@@ -177,6 +182,7 @@ def test_a_posting_that_our_table_has_lost_is_named_from_both_sides():
 
 
 @BOTH
+@pytest.mark.slow
 def test_a_document_that_is_gone_from_qad_is_only_here_and_stays_posted(dialect):
     with a_scene(dialect=dialect) as scene:
         source_id = scene.invoice(total=100_00)
@@ -241,6 +247,7 @@ def test_a_date_that_qad_moved_is_shown_and_never_accepted_silently(dialect):
         assert following.is_balanced
 
 
+@pytest.mark.slow
 def test_what_was_posted_a_moment_ago_may_be_late_in_qads_lists():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
@@ -274,6 +281,7 @@ def test_a_voided_invoice_and_its_reversal_leave_nothing_over():
         assert (figure(row, "reversal")["chargebee"], figure(row, "reversal")["qad"]) == (None, "100.00")
 
 
+@pytest.mark.slow
 def test_another_period_is_empty_and_nothing_is_written_into_qad():
     with a_scene() as scene:
         scene.invoice(total=100_00)
@@ -292,6 +300,7 @@ def command(*arguments: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_the_command_ends_well_only_when_nothing_is_left_over():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)
@@ -321,6 +330,7 @@ def test_the_command_refuses_what_is_no_period(period):
     assert failed.value.returncode == 2
 
 
+@pytest.mark.slow
 def test_a_qad_that_is_away_proves_nothing_and_nothing_is_stored():
     with a_scene() as scene:
         scene.invoice()

@@ -91,6 +91,7 @@ def test_it_stops_at_once_when_qad_no_longer_knows_us_and_loses_nothing(fault):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_signs_in_anew_when_its_session_ran_out():
     with a_scene() as scene:
         scene.invoice()
@@ -106,6 +107,7 @@ def test_it_signs_in_anew_when_its_session_ran_out():
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/clouderp", "https://qad.does-not-exist.invalid/clouderp"])
+@pytest.mark.slow
 def test_it_waits_and_counts_nothing_when_qad_cannot_be_reached(address):
     with a_scene(policies={"attempt_budget": 1}) as scene:
         scene.sync()
@@ -129,6 +131,7 @@ def test_it_waits_and_counts_nothing_when_qad_cannot_be_reached(address):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_backs_off_further_each_time_and_never_gives_up_what_was_not_sent():
     with a_scene(policies={"attempt_budget": 1}) as scene:
         scene.sync()
@@ -173,6 +176,7 @@ REASONS = {
 }
 
 
+@pytest.mark.slow
 def test_a_drain_that_began_before_a_migration_claims_nothing_during_it():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -188,6 +192,7 @@ def test_a_drain_that_began_before_a_migration_claims_nothing_during_it():
 
 
 @pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.slow
 def test_it_prepares_but_sends_nothing_while(reason):
     spoil, words = REASONS[reason]
     with a_scene() as scene:
@@ -203,6 +208,7 @@ def test_it_prepares_but_sends_nothing_while(reason):
         assert (scene.posting(source_id).state, scene.source(behind).state) == ("ready", "held")
 
 
+@pytest.mark.slow
 def test_it_sends_nothing_while_the_index_is_gone_that_keeps_a_customers_documents_apart():
     with a_scene() as scene:
         scene.invoice()
@@ -219,6 +225,7 @@ def test_it_sends_nothing_while_the_index_is_gone_that_keeps_a_customers_documen
         assert scene.sent() == 0
 
 
+@pytest.mark.slow
 def test_it_posts_after_a_person_overrode_a_failed_test_with_a_reason():
     with a_scene() as scene:
         scene.invoice()
@@ -266,6 +273,7 @@ def test_pressing_replay_twenty_times_on_a_rejected_document_posts_it_once(again
 
 
 @pytest.mark.parametrize("again", [replay.rebuild, pytest.param(replay.resend, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_pressing_replay_on_an_uncertain_document_only_looks_it_up(again):
     with a_scene() as scene:
         scene.invoice()
@@ -310,6 +318,7 @@ def _alter(old: models.Field, new: models.Field) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps the triggers of an altered table.")
+@pytest.mark.slow
 def test_it_sends_nothing_after_a_column_was_altered_which_drops_the_triggers_silently():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -331,6 +340,7 @@ def test_it_sends_nothing_after_a_column_was_altered_which_drops_the_triggers_si
         assert scene.posting(source_id).state == "posted"
 
 
+@pytest.mark.slow
 def test_it_does_not_send_a_document_that_was_altered_in_the_database():
     with a_scene() as scene:
         source_id = scene.invoice()

@@ -31,6 +31,7 @@ def services_unmapped(scene: Scene) -> None:
     scene.tenant.item_mappings.filter(key="services").delete()
 
 
+@pytest.mark.slow
 def test_it_frees_what_waited_for_an_item_and_nothing_else():
     with a_scene() as scene:
         services_unmapped(scene)
@@ -51,6 +52,7 @@ def test_it_frees_what_waited_for_an_item_and_nothing_else():
         assert scene.source(other).state == "held"
 
 
+@pytest.mark.slow
 def test_what_stays_held_for_the_same_reasons_leaves_no_new_line_in_the_audit_trail():
     with a_scene() as scene:
         services_unmapped(scene)
@@ -70,6 +72,7 @@ def test_what_stays_held_for_the_same_reasons_leaves_no_new_line_in_the_audit_tr
         assert "training" not in scene.sentences(source_id)
 
 
+@pytest.mark.slow
 def test_what_still_waits_for_the_same_leaves_no_new_line_either():
     with a_scene() as scene:
         services_unmapped(scene)
@@ -85,6 +88,7 @@ def test_what_still_waits_for_the_same_leaves_no_new_line_either():
         assert [line.action for line in told.all()] == before
 
 
+@pytest.mark.slow
 def test_it_does_not_touch_what_is_posted_when_a_mapping_changes():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -101,6 +105,7 @@ def test_it_does_not_touch_what_is_posted_when_a_mapping_changes():
         assert scene.sent() == 1
 
 
+@pytest.mark.slow
 def test_it_frees_what_waited_for_a_tax():
     with a_scene() as scene:
         scene.tenant.tax_mappings.all().delete()
@@ -117,6 +122,7 @@ def test_it_frees_what_waited_for_a_tax():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_frees_what_waited_for_an_account_role():
     with a_scene() as scene:
         scene.tenant.account_roles.filter(role="discount").delete()
@@ -133,6 +139,7 @@ def test_it_frees_what_waited_for_an_account_role():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_frees_a_customer_and_the_documents_behind_him_when_he_is_linked():
     with a_scene(policies={"create_customers": "hold"}) as scene:
         who = scene.world.chargebee.add_customer()["id"]
@@ -150,6 +157,7 @@ def test_it_frees_a_customer_and_the_documents_behind_him_when_he_is_linked():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_keeps_holding_what_has_a_second_problem():
     with a_scene() as scene:
         services_unmapped(scene)
@@ -165,6 +173,7 @@ def test_it_keeps_holding_what_has_a_second_problem():
         assert {one["code"] for one in scene.source(source_id).problems} == {"tax-not-mapped"}
 
 
+@pytest.mark.slow
 def test_it_frees_at_the_next_sync_what_a_mapping_saved_elsewhere_cures():
     with a_scene() as scene:
         services_unmapped(scene)
@@ -177,6 +186,7 @@ def test_it_frees_at_the_next_sync_what_a_mapping_saved_elsewhere_cures():
         assert scene.dispositions() == {"posted": 1}
 
 
+@pytest.mark.slow
 def test_it_records_which_mapping_row_and_version_coded_a_line():
     with a_scene() as scene:
         source_id = scene.invoice()

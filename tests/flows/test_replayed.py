@@ -30,6 +30,7 @@ def a_refused_month(scene, count=4):
 
 
 @pytest.mark.parametrize("way", [pytest.param(way, marks=pytest.mark.slow if at else ()) for at, way in enumerate(Way)])
+@pytest.mark.slow
 def test_what_is_foretold_is_what_happens(way):
     with a_scene() as scene:
         rows = a_refused_month(scene)
@@ -106,6 +107,7 @@ def test_twenty_hands_that_replay_and_post_at_once_post_once():
         assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_a_replay_of_nothing_but_posted_documents_sends_nothing():
     with a_scene() as scene:
         number = scene.invoice()

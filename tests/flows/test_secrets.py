@@ -88,6 +88,7 @@ def said_by_commands(scene: Scene) -> str:
 
 
 @pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_no_credential_is_found_in_clear_after_errors_on_both_sides(dialect, caplog):
     caplog.set_level(logging.DEBUG)
     with a_scene(dialect=dialect) as scene:

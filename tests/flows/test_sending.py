@@ -48,6 +48,7 @@ def drained(scene: Scene) -> None:
         drain(scene.tenant, client, running.pace_of(scene.tenant), clock=scene.clock, until=float("inf"))
 
 
+@pytest.mark.slow
 def test_switched_off_while_it_posts_it_stops_after_the_batch_that_is_under_way():
     with a_scene(concurrency=1) as scene:
         for _ in range(10):
@@ -67,6 +68,7 @@ def test_switched_off_while_it_posts_it_stops_after_the_batch_that_is_under_way(
 
 
 @pytest.mark.parametrize("moment", ["hold_before", "hold"])
+@pytest.mark.slow
 def test_it_commits_the_attempt_before_a_byte_leaves(moment):
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -85,6 +87,7 @@ def test_it_commits_the_attempt_before_a_byte_leaves(moment):
         assert scene.posting(source_id).state == "posted"
 
 
+@pytest.mark.slow
 def test_it_refuses_to_use_the_network_inside_a_transaction():
     with a_scene() as scene:
         scene.invoice()
@@ -96,6 +99,7 @@ def test_it_refuses_to_use_the_network_inside_a_transaction():
         assert (scene.sent(), Attempt.objects.count(), scene.posting().state) == (0, 0, "ready")
 
 
+@pytest.mark.slow
 def test_it_refuses_to_look_up_inside_a_transaction():
     with a_scene() as scene:
         scene.invoice()
@@ -110,6 +114,7 @@ def test_it_refuses_to_look_up_inside_a_transaction():
 
 
 @pytest.mark.parametrize("in_flight", ["sending", "uncertain"])
+@pytest.mark.slow
 def test_the_database_allows_one_posting_of_a_customer_in_flight(in_flight):
     with a_scene() as scene:
         who = scene.customer()
@@ -124,6 +129,7 @@ def test_the_database_allows_one_posting_of_a_customer_in_flight(in_flight):
         assert take(scene.tenant, running.pace_of(scene.tenant), now=scene.clock(), actor="test") is None
 
 
+@pytest.mark.slow
 def test_it_claims_the_free_customers_of_a_batch_when_another_worker_took_one():
     with a_scene() as scene:
         scene.invoice(), scene.invoice()
@@ -147,6 +153,7 @@ def test_it_claims_the_free_customers_of_a_batch_when_another_worker_took_one():
         assert [posting.pk for posting in claim.postings] == [second.pk]
 
 
+@pytest.mark.slow
 def test_a_claim_takes_only_what_is_still_ready():
     with a_scene() as scene:
         scene.invoice(), scene.invoice()
@@ -161,6 +168,7 @@ def test_a_claim_takes_only_what_is_still_ready():
         assert Posting.objects.get(pk=first.pk).state == "held"
 
 
+@pytest.mark.slow
 def test_two_claims_share_nothing():
     with a_scene() as scene:
         for _ in range(3):
@@ -224,6 +232,7 @@ def test_it_sends_nothing_after_the_time_of_its_batch():
         assert (scene.posting(source_id).state, scene.attempts()) == ("ready", ["not_sent"])
 
 
+@pytest.mark.slow
 def test_a_dead_worker_leaves_its_postings_uncertain_and_never_ready():
     with a_scene() as scene:
         scene.invoice()
@@ -248,6 +257,7 @@ def test_a_dead_worker_leaves_its_postings_uncertain_and_never_ready():
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="The broken trigger is written for SQLite.")
+@pytest.mark.slow
 def test_an_answer_that_cannot_be_written_down_is_found_again():
     with a_scene() as scene:
         scene.invoice()

@@ -30,6 +30,7 @@ def ignore(scene, source_id, *, days=10, reason="A test order of ours", owner="a
     return ignoring.ignore(scene.tenant, row, reason=reason, owner=owner, until=until, now=scene.clock(), actor="ada")
 
 
+@pytest.mark.slow
 def test_it_is_not_posted_while_ignored_also_when_chargebee_changes_it_or_somebody_replays_it(scene):
     source_id = scene.invoice(total=100_00)
     scene.prepare()
@@ -47,6 +48,7 @@ def test_it_is_not_posted_while_ignored_also_when_chargebee_changes_it_or_somebo
     assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_it_comes_back_by_itself_on_its_day_and_waits_for_a_person(scene):
     source_id = scene.invoice()
     scene.prepare()
@@ -66,6 +68,7 @@ def test_it_comes_back_by_itself_on_its_day_and_waits_for_a_person(scene):
     assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_the_dispatcher_gives_it_its_turn(scene):
     source_id = scene.invoice()
     scene.prepare()

@@ -17,6 +17,7 @@ both = pytest.mark.parametrize("dialect", ["adaptive", pytest.param("offset-rest
 
 
 @both
+@pytest.mark.slow
 def test_a_document_entered_in_qad_by_hand_is_compared_and_then_counts_as_posted(dialect):
     with a_scene(dialect=dialect) as scene:
         source_id = decided.refused(scene)
@@ -93,6 +94,7 @@ def test_one_qad_document_never_stands_for_two_of_ours():
         assert "stands for another document here already" in decided.mark_posted(scene, second, number)
 
 
+@pytest.mark.slow
 def test_what_was_marked_by_hand_is_settled_and_followed_like_any_other():
     with a_scene() as scene:
         who = scene.customer()
@@ -124,6 +126,7 @@ def test_while_our_own_copy_may_still_arrive_nobody_may_call_another_one_ours():
 
 
 @both
+@pytest.mark.slow
 def test_a_conflict_ends_when_an_accountant_takes_what_qad_has_and_reading_back_accepts_that(dialect):
     with a_scene(dialect=dialect) as scene:
         source_id = decided.a_conflict(scene)
@@ -166,6 +169,7 @@ def test_a_conflict_that_is_qads_fault_keeps_its_alarm_until_it_is_put_right_the
         assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_a_conflict_whose_document_was_taken_out_of_qad_is_proved_absent_and_sent_once():
     with a_scene() as scene:
         source_id = decided.a_conflict(scene)
@@ -183,6 +187,7 @@ def test_a_conflict_whose_document_was_taken_out_of_qad_is_proved_absent_and_sen
         assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_of_two_documents_one_is_chosen_and_the_other_stays_an_open_instruction():
     with a_scene() as scene:
         source_id = decided.a_conflict(scene, "100.00", times=2)

@@ -35,6 +35,7 @@ def told(action: str) -> int:
     return AuditEntry.objects.filter(subject="connection:qad", action=action).count()
 
 
+@pytest.mark.slow
 def test_an_instance_that_breaks_off_is_left_alone_after_a_few_and_tried_with_one():
     with a_scene(concurrency=1) as scene:
         ready(scene, 12)
@@ -62,6 +63,7 @@ def test_an_instance_that_breaks_off_is_left_alone_after_a_few_and_tried_with_on
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_refusal_waits_for_a_test_that_succeeds():
     with a_scene(concurrency=1) as scene:
         ready(scene, 6)

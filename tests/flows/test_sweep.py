@@ -55,6 +55,7 @@ def test_a_sweep_of_what_was_read_whole_finds_nothing():
         assert proof.balances and all(balance.holds for balance in proof.balances)
 
 
+@pytest.mark.slow
 def test_a_change_that_showed_later_than_the_overlap_is_found_healed_and_said():
     with a_scene() as scene:
         site, late = scene.world.chargebee, scene.invoice(total=500)
@@ -110,6 +111,7 @@ def test_a_draft_that_became_an_invoice_is_no_loss():
         assert numbers(sweep(scene)) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_site_that_suddenly_shows_next_to_nothing_deletes_nothing():
     with a_scene(cycle=True, customers=60) as scene:
         read(scene)

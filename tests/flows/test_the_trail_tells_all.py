@@ -31,6 +31,7 @@ def test_it_tells_every_move_of_a_cycle_with_lost_answers_refusals_and_replays()
         assert assert_the_trail_tells_all(scene.tenant) > 60
 
 
+@pytest.mark.slow
 def test_it_tells_what_followed_a_document_and_what_was_taken_back():
     with a_scene() as scene:
         who = scene.customer()

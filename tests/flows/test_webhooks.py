@@ -233,6 +233,7 @@ def test_an_event_too_old_by_chargebees_own_word_is_left_alone(scene, sender):
     assert not SourceDocument.objects.filter(source_id=invoice["id"]).exists()
 
 
+@pytest.mark.slow
 def test_with_webhooks_off_for_five_days_polling_alone_misses_nothing(scene):
     who = scene.customer()
     wanted = [scene.invoice(who, total=500 + day) for day in range(3)]
@@ -248,6 +249,7 @@ def test_with_webhooks_off_for_five_days_polling_alone_misses_nothing(scene):
     assert not WebhookEvent.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_hundred_duplicates_make_one_inbox_change_and_one_posting(scene, sender):
     """One after another; tests/flows/test_webhooks_over_http.py sends them at once."""
     invoice = scene.invoice(total=500)

@@ -61,6 +61,7 @@ def lists_without(scene: Scene, name: str) -> Iterator[None]:
     site.api.lists.page = page  # type: ignore[method-assign]
 
 
+@pytest.mark.slow
 def test_what_a_pass_has_passed_over_is_read_and_said_within_minutes():
     with a_scene() as scene:
         read(scene)
@@ -96,6 +97,7 @@ def test_a_lost_webhook_is_made_up_for_and_without_webhooks_the_calendar_says_wh
         assert not Notice.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_flood_of_changes_is_left_to_the_next_pass_and_a_gap_in_it_is_not(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(witnessing, "MOST_BY_ID", 2)
     with a_scene() as scene:

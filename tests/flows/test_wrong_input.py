@@ -178,6 +178,7 @@ def manage(tmp_path: Path, *given: str, **how: Any) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
     read, write = os.pipe()
     os.close(read)
@@ -196,6 +197,7 @@ time.sleep(9)
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_no_traceback(tmp_path):
     with manage(tmp_path, "shell", "-v", "0", "-c", INTERRUPTED) as process:
         assert process.stderr is not None

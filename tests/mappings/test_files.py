@@ -197,6 +197,7 @@ def test_two_sheets_of_one_kind_are_refused(tenant):
         preview(tenant, a_workbook(items=[("level",)], ITEMS_=[("level",)], **{"Items ": [("level",)]}), "m.xlsx")
 
 
+@pytest.mark.slow
 def test_two_thousand_rows_take_seconds(tenant):
     content = items_workbook(*(("item", f"p{n}", SINCE, "4000") for n in range(2000)))
     started = time.process_time()

@@ -58,6 +58,7 @@ def an_item(tenant, **fields):
     return ItemMapping.objects.create(tenant=tenant, **given)
 
 
+@pytest.mark.slow
 def test_both_dialects_fill_every_mirror_alike(sandbox):
     first, second = (connected(a_tenant(preset), sandbox[0], preset=preset) for preset in DIALECTS)
     for tenant in (first, second):

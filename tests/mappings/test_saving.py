@@ -171,6 +171,7 @@ def test_another_tenants_accounts_do_not_count(tenant):
     assert problems(save(tenant, item(account="7777"))) == ["account-unknown"]
 
 
+@pytest.mark.slow
 def test_it_saves_thousands_of_rows_with_few_queries(tenant, django_assert_max_num_queries):
     changes = [item(f"price-{n}") for n in range(2000)]
     with django_assert_max_num_queries(60):

@@ -120,6 +120,7 @@ def test_it_refuses_too_many_rows(monkeypatch):
     assert "more than 3 rows" in refusal(items_workbook(*[("item", "x", None, "1")] * 4))
 
 
+@pytest.mark.slow
 def test_it_refuses_a_zip_bomb_without_unpacking_it():
     bomb = with_part(items_workbook(), "xl/media/image1.png", b"\0" * (sheets.LARGEST_UNPACKED + 1))
     assert len(bomb) < 2**20
@@ -168,6 +169,7 @@ def test_it_refuses_a_damaged_sheet(xml):
     assert "damaged" in refusal(a_sheet_of(xml))
 
 
+@pytest.mark.slow
 def test_a_cell_far_out_does_not_fill_the_memory():
     far = '<sheetData><row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData>'
     words = refusal(a_sheet_of(SHEET.format('<dimension ref="A1:XFD1048576"/>' + far)))

@@ -45,6 +45,7 @@ def test_every_identity_holds_on_every_document_of_every_seed(seed, kinds):
     assert broken(site) == []
 
 
+@pytest.mark.slow
 def test_three_hundred_customers_get_a_thousand_invoices(plain):
     assert len(plain.all("invoice")) == 1000
     assert plain.all("credit_note") == []

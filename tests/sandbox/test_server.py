@@ -156,6 +156,7 @@ def test_a_hanging_server_does_not_do_the_work_and_a_slow_one_does(server, clien
     assert len(world.asked) == 1
 
 
+@pytest.mark.slow
 def test_a_dripping_reply_keeps_every_single_read_short(server, client, world):
     world.faults.add("drip", delay=0.002)
     started = time.monotonic()

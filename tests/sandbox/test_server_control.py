@@ -194,6 +194,7 @@ def test_the_command_tells_its_url_and_ends_when_told(tmp_path, name):
     assert process.wait(5) == 0
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_its_parent(tmp_path):
     short_lived = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     process = start(tmp_path, "--parent-pid", str(short_lived.pid))

@@ -71,6 +71,7 @@ def test_every_role_may_look_and_hostile_text_does_nothing(client, mine, role):
         assert not inline.findall(page.content.decode()), address
 
 
+@pytest.mark.slow
 def test_another_tenants_user_finds_nothing_and_decides_nothing(client, mine):
     pair = a_pair(mine)
     conflict, review = a_conflict(pair), a_review(mine)

@@ -140,6 +140,7 @@ def test_an_accountant_ignores_and_takes_back_in_the_browser(client, mine):
     assert "A test order" in text_of(client.get(reverse("admin:syncs_ignore_changelist"), {"standing": "ended"}))
 
 
+@pytest.mark.slow
 def test_two_people_send_again_in_the_browser_and_the_overview_tells_the_second(client, mine):
     posting = a_stuck(mine, state="verified")
     client.force_login(a_user({mine: [Role.ACCOUNTANT, Role.INTEGRATION_ADMIN]}, name="bob"))
@@ -250,6 +251,7 @@ def test_each_state_has_the_buttons_that_apply_each_with_a_sentence(client, mine
 
 
 @flow
+@pytest.mark.slow
 def test_a_conflict_is_settled_in_the_browser_with_both_sides_in_sight(client):
     with a_scene() as scene:
         source_id = decided.a_conflict(scene)

@@ -56,11 +56,13 @@ def addresses(rows):
 
 
 @pytest.mark.parametrize("role", list(Role))
+@pytest.mark.slow
 def test_every_role_may_look_at_everything_of_its_tenant(client, mine, full, role):
     client.force_login(a_user({mine: role}))
     assert [client.get(address).status_code for address in addresses(full)] == [200] * len(addresses(full))
 
 
+@pytest.mark.slow
 def test_hostile_text_is_shown_and_does_nothing(client, mine, full):
     client.force_login(a_user({mine: Role.ACCOUNTANT}))
     for address in [*addresses(full), reverse("admin:syncs_sourcedocument_rebuild", args=[full["held"].pk])]:
@@ -70,6 +72,7 @@ def test_hostile_text_is_shown_and_does_nothing(client, mine, full):
     assert "&lt;script&gt;alert" in client.get(addresses(full)[1]).content.decode()
 
 
+@pytest.mark.slow
 def test_no_page_has_an_inline_style_or_script(client, mine, full):
     client.force_login(a_user({mine: [Role.ACCOUNTANT, Role.INTEGRATION_ADMIN]}))
     inline = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|<style|<[^>]+\s(?:style|on[a-z]+)=\"", re.IGNORECASE)
@@ -79,6 +82,7 @@ def test_no_page_has_an_inline_style_or_script(client, mine, full):
         assert "unsafe-inline" not in shown.headers["Content-Security-Policy"]
 
 
+@pytest.mark.slow
 def test_nothing_of_another_tenant_is_shown(client, mine, full):
     theirs = filled(a_tenant("theirs"), "foreign-text")
     client.force_login(a_user({mine: list(Role)}))

@@ -115,6 +115,7 @@ def asked(scene, **more):
     return {"kind": "invoice", "first": "2026-01-01", "last": last, **more}
 
 
+@pytest.mark.slow
 def test_a_backfill_shows_its_figures_then_posts_with_a_reason(desk, scene):
     address = reverse("admin:syncs_backfill_ask")
     shown = text_of(desk.post(address, asked(scene)))
@@ -142,6 +143,7 @@ def test_a_wrong_range_is_a_sentence(desk, scene, change, sentence):
     assert sentence in text_of(desk.post(reverse("admin:syncs_backfill_ask"), {**asked(scene), **change}))
 
 
+@pytest.mark.slow
 def test_a_parallel_run_is_compared_and_shown(desk, scene):
     PolicySetting.objects.create(tenant=scene.tenant, key="parallel_run", value="on")
     source_id = scene.invoice()

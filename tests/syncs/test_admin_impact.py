@@ -112,11 +112,13 @@ def test_a_deletion_that_would_hold_documents_says_so(scene):
     assert "1 document (199.00 USD) will be held, for want of a mapping." in told(scene, deleted=[row])
 
 
+@pytest.mark.slow
 def test_a_change_that_touches_nothing_open_says_nothing(scene):
     assert told(scene, an_item("item_price", "other-USD", "4400")) == ""
     assert told(scene, an_item("item", "pro", "4400", valid_from=dt.date(2099, 1, 1))) == ""
 
 
+@pytest.mark.slow
 def test_weighing_writes_nothing(scene):
     rows = list(SourceDocument.objects.filter(tenant=scene.tenant, kind="invoice"))
     with CaptureQueriesContext(
@@ -128,6 +130,7 @@ def test_weighing_writes_nothing(scene):
     assert not writes
 
 
+@pytest.mark.slow
 def test_the_form_shows_it_and_one_click_saves_and_releases(desk, scene):
     address = reverse("admin:mappings_itemmapping_add")
     page = desk.post(address, form(scene, key="training", gl_account="4300")).content.decode()
@@ -140,6 +143,7 @@ def test_the_form_shows_it_and_one_click_saves_and_releases(desk, scene):
     assert scene.posting(scene.held).state == "ready"
 
 
+@pytest.mark.slow
 def test_saving_codes_prepared_documents_anew_and_leaves_posted_ones(desk, scene):
     before = accounts(scene, scene.posted)
     reply = desk.post(reverse("admin:mappings_itemmapping_add"), {**form(scene), "_impact_seen": "yes"}, follow=True)
@@ -153,6 +157,7 @@ def test_saving_codes_prepared_documents_anew_and_leaves_posted_ones(desk, scene
     )
 
 
+@pytest.mark.slow
 def test_an_unrelated_mapping_leaves_prepared_documents_alone(desk, scene):
     posted = {**form(scene, key="other"), "_impact_seen": "yes"}
     desk.post(reverse("admin:mappings_itemmapping_add"), posted)
@@ -165,6 +170,7 @@ def test_a_form_with_an_error_shows_the_error_and_no_impact(desk, scene):
     assert "QAD does not have GL account 9999." in page
 
 
+@pytest.mark.slow
 def test_the_page_of_a_deletion_tells_it_too(desk, scene):
     row = ItemMapping.objects.get(tenant=scene.tenant, level="item_family", key="cloud-platform")
     page = desk.get(reverse("admin:mappings_itemmapping_delete", args=[row.pk])).content.decode()

@@ -44,6 +44,7 @@ def held():
     return SourceDocument.objects.filter(kind="invoice", state="held")
 
 
+@pytest.mark.slow
 def test_saving_a_mapping_releases_and_posts_exactly_what_waited(client, scene):
     waiting = held().count()
     assert waiting
@@ -82,6 +83,7 @@ STOPPED = {
 
 
 @pytest.mark.parametrize("stop", STOPPED, ids=lambda stop: stop.__name__)
+@pytest.mark.slow
 def test_saving_a_mapping_says_that_nothing_goes_out_and_why(client, scene, stop):
     stop(scene)
     text = save(client, scene)
@@ -91,6 +93,7 @@ def test_saving_a_mapping_says_that_nothing_goes_out_and_why(client, scene, stop
     assert scene.in_qad() == {} or not scene.in_qad()
 
 
+@pytest.mark.slow
 def test_what_has_other_problems_still_waits(client, scene):
     (one,) = held()[:1]
     scene.tenant.customer_mappings.filter(chargebee_id=one.customer_id).delete()
@@ -109,6 +112,7 @@ def test_many_documents_are_released_in_the_background(client, scene, monkeypatc
     assert done["released"]
 
 
+@pytest.mark.slow
 def test_a_mapping_that_is_refused_releases_nothing(client, scene):
     waiting = held().count()
     client.force_login(a_user({scene.tenant: Role.FINANCE_USER}))

@@ -74,6 +74,7 @@ def test_replay_pressed_twenty_times_posts_once(scene, press, button):
     assert count_in_qad(scene, posting) == 1
 
 
+@pytest.mark.slow
 def test_many_are_replayed_at_once_and_counted_in_a_sentence(client, scene, press):
     rejected = list(refused(scene))
     address = reverse("admin:syncs_sourcedocument_changelist") + "?disposition=rejected"
@@ -92,6 +93,7 @@ def test_many_are_replayed_at_once_and_counted_in_a_sentence(client, scene, pres
     assert [count_in_qad(scene, posting) for posting in rejected] == [1] * len(rejected)
 
 
+@pytest.mark.slow
 def test_more_than_a_page_may_wait_for_goes_to_the_task_queue(client, scene, press, monkeypatch):
     monkeypatch.setattr(replaying, "AT_ONCE", 1)
     rejected = list(refused(scene))
@@ -110,6 +112,7 @@ def test_more_than_a_page_may_wait_for_goes_to_the_task_queue(client, scene, pre
     assert [count_in_qad(scene, posting) for posting in rejected] == [1] * len(rejected)
 
 
+@pytest.mark.slow
 def test_the_difference_is_shown_before_a_rebuild_and_nothing_is_changed_by_looking(client, scene, press):
     posting = refused(scene)[0]
     ItemMapping.objects.filter(tenant=scene.tenant).update(gl_account="4100")
@@ -130,6 +133,7 @@ def test_a_rebuild_that_changes_nothing_says_so(client, scene, press):
     assert "A rebuild gives the same document again" in text_of(page)
 
 
+@pytest.mark.slow
 def test_what_is_uncertain_is_looked_up_and_never_sent_again_by_hand(scene, press):
     scene.fault("drop_after_commit", times=1)
     scene.sync()
@@ -162,6 +166,7 @@ def test_every_kind_of_document_is_looked_up_where_it_was_written():
             assert f"QAD has {posting.reference} as {posting.qad_number} with the same" in said
 
 
+@pytest.mark.slow
 def test_replay_says_that_nothing_goes_out_while_posting_is_off(scene, press):
     posting = refused(scene)[0]
     type(scene.tenant).objects.update(is_posting_on=False)

@@ -131,6 +131,7 @@ def test_an_empty_tenant_has_a_quiet_overview(look, tenant):
     assert "Nothing has been read from Chargebee yet." in text
 
 
+@pytest.mark.slow
 def test_the_overview_asks_a_fixed_number_of_questions(look, tenant):
     a_document(tenant, "first", state="held", problems=[UNMAPPED])
     a_posting(a_document(tenant, "sent"), state="rejected", problems=[REFUSED])

@@ -163,6 +163,7 @@ def explore(kind: str, examples: int, steps_of: Any = STEPS) -> None:
 
 
 @pytest.mark.parametrize("kind", ["invoice", pytest.param("credit_note", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_no_document_is_lost(kind: str):
     explore(kind, examples=4)
 
@@ -173,5 +174,6 @@ def test_no_document_is_lost_in_many_runs(kind: str):
     explore(kind, examples=60)
 
 
+@pytest.mark.slow
 def test_no_row_is_skipped_while_others_move_between_two_pages():
     explore("invoice", examples=12, steps_of=CALM)

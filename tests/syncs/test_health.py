@@ -77,6 +77,7 @@ def overview(client, tenant) -> str:
     return client.get(reverse("admin:index")).content.decode()
 
 
+@pytest.mark.slow
 def test_the_overview_says_that_the_queue_does_not_run_and_what_to_do(client, tenant):
     assert "The task queue has never run" in overview(client, tenant)
     health.beat(NOW - dt.timedelta(minutes=4))
@@ -87,6 +88,7 @@ def test_the_overview_says_that_the_queue_does_not_run_and_what_to_do(client, te
     assert "The task queue" not in overview(client, tenant)
 
 
+@pytest.mark.slow
 def test_the_overview_says_what_the_calendar_starts_next(client, tenant):
     assert "Nothing starts by itself" in overview(client, tenant)
     rule = CalendarRule(tenant=tenant, name="Nightly", pattern="daily", at=dt.time(13), time_zone="UTC")

@@ -84,6 +84,7 @@ def test_the_order_of_keys_makes_no_new_version():
 
 @settings(max_examples=100, deadline=None)
 @given(some.dictionaries(some.sampled_from(FIELDS) | some.text(max_size=4), anything, max_size=6))
+@pytest.mark.slow
 def test_whatever_chargebee_sends_is_kept_as_json(document):
     row = _row(document)
 

@@ -67,6 +67,7 @@ def test_one_bit_remembers_each_posting():
 
 @flow
 @both
+@pytest.mark.slow
 def test_it_verifies_documents_of_every_sign_in_either_dialect(dialect):
     with a_scene(dialect=dialect) as scene:
         who = scene.customer()
@@ -185,6 +186,7 @@ def test_it_writes_nothing_over_a_row_that_has_moved_on_meanwhile():
 
 
 @flow
+@pytest.mark.slow
 def test_it_refuses_to_use_the_network_inside_a_transaction():
     with a_scene() as scene:
         scene.invoice()
@@ -194,6 +196,7 @@ def test_it_refuses_to_use_the_network_inside_a_transaction():
 
 
 @flow
+@pytest.mark.slow
 def test_it_is_a_lane_that_the_dispatcher_gives_turns():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -207,6 +210,7 @@ def test_it_is_a_lane_that_the_dispatcher_gives_turns():
 
 
 @flow
+@pytest.mark.slow
 def test_what_cannot_be_asked_for_stays_posted_and_is_asked_again_another_day():
     with a_scene() as scene:
         source_id = scene.invoice()

@@ -149,6 +149,7 @@ def _wrong(client: Client, pages: list[str], *, method: str = "get", hidden: str
     return found
 
 
+@pytest.mark.slow
 def test_an_auditor_sees_nothing_of_another_tenant_on_one_address_in_a_dozen():
     mine, theirs = filled(a_tenant("mine"), "own-text"), filled(a_tenant("theirs", name=MARK), MARK)
     assert set(mine) >= FILLED, FILLED - set(mine)

@@ -158,6 +158,7 @@ def test_who_may_not_start_a_sync_may_only_look(client, acme, role):
     assert not rule.is_paused
 
 
+@pytest.mark.slow
 def test_another_tenants_rules_and_blackouts_do_not_exist(client, acme):
     theirs = a_rule(a_tenant("theirs"), "Foreign rule")
     window = Blackout.objects.create(

@@ -64,6 +64,7 @@ def test_a_commit_must_be_durable():
     assert wanted in found
 
 
+@pytest.mark.slow
 def test_lost_guards_are_found_and_put_back_by_migrate():
     guards.remove(connection)
     assert ids() == {"connector.E006"}
@@ -87,6 +88,7 @@ def start(*command, **variables):
     )
 
 
+@pytest.mark.slow
 def test_check_deploy_is_clean_behind_tls():
     done = start("check", "--deploy", BEHIND_TLS="1")
     assert done.returncode == 0

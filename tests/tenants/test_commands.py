@@ -190,6 +190,7 @@ call_command(Chatty(), skip_checks=True)
 """
 
 
+@pytest.mark.slow
 def test_a_reader_that_left_stops_no_command_and_leaves_no_traceback():
     settings = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     pipe = subprocess.PIPE

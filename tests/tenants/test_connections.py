@@ -140,6 +140,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.slow
 def test_several_processes_share_one_limit():
     clock = Clock()
     paces = [SharedPace("acme", 60, clock=clock, burst=20) for _ in range(3)]

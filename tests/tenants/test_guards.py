@@ -102,6 +102,7 @@ def drop_one():
     return name
 
 
+@pytest.mark.slow
 def test_a_lost_rule_is_named_and_can_be_put_back():
     name = drop_one()
     assert guards.missing(connection) == [name]
@@ -110,6 +111,7 @@ def test_a_lost_rule_is_named_and_can_be_put_back():
     assert guards.missing(connection) == []
 
 
+@pytest.mark.slow
 def test_rules_are_lifted_for_a_while_and_come_back_whatever_happens(monkeypatch):
     with pytest.raises(ZeroDivisionError), guards.lifted(connection):
         assert len(guards.missing(connection)) >= len(guards.expected())
@@ -154,6 +156,7 @@ def test_a_switched_off_rule_counts_as_missing():
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL alters columns in place")
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_an_altered_column_drops_triggers_on_sqlite_and_is_noticed():
     field = AuditSeal._meta.get_field("digest")
     longer = models.CharField(max_length=65)

@@ -44,6 +44,7 @@ def test_after_five_wrong_passwords_also_the_right_one_waits(client, mira):
     assert not is_in(client)
 
 
+@pytest.mark.slow
 def test_after_the_wait_the_right_one_is_taken(client, mira):
     with time_machine.travel(MORNING, tick=False) as clock:
         fail(client)
@@ -81,6 +82,7 @@ def test_no_password_is_kept(client, mira):
     ("minutes", "stays"),
     [((29, 29, 29), True), ((31,), False), ((29, 31), False), ((25,) * 28, True), ((25,) * 29, False)],
 )
+@pytest.mark.slow
 def test_a_session_ends_after_half_an_hour_of_silence_or_half_a_day(client, mira, minutes, stays):
     with time_machine.travel(MORNING, tick=False) as clock:
         log_in(client, PASSWORD)

@@ -253,6 +253,7 @@ def test_a_chargebee_connection_is_entered_and_its_key_is_write_only(client):
     assert "leave blank to keep" in page
 
 
+@pytest.mark.slow
 def test_a_blank_secret_stays_and_a_new_one_replaces(client, server):
     tenant, here = connected(a_tenant(), server.url), web_origin(server.url)
     login(client, tenant)

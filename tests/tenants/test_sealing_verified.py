@@ -56,6 +56,7 @@ def test_an_untouched_chain_verifies_and_prints_its_head():
         {"personal_digest": "f" * 64},
     ],
 )
+@pytest.mark.slow
 def test_a_row_edited_behind_a_dropped_rule_is_found_at_its_position(change):
     tenant, ids = sealed()
     with guards_dropped():
@@ -66,6 +67,7 @@ def test_a_row_edited_behind_a_dropped_rule_is_found_at_its_position(change):
     assert code == 1
 
 
+@pytest.mark.slow
 def test_a_row_moved_to_another_tenant_is_found():
     tenant, ids = sealed()
     with guards_dropped():
@@ -73,6 +75,7 @@ def test_a_row_moved_to_another_tenant_is_found():
     assert broken_at(tenant) == [2]
 
 
+@pytest.mark.slow
 def test_a_seal_rewritten_with_its_entry_breaks_the_next_place():
     tenant, ids = sealed()
     with guards_dropped():
@@ -84,6 +87,7 @@ def test_a_seal_rewritten_with_its_entry_breaks_the_next_place():
     assert broken_at(tenant) == [3]
 
 
+@pytest.mark.slow
 def test_a_deleted_entry_is_found_where_it_was():
     tenant, ids = sealed()
     with guards_dropped(), connection.constraint_checks_disabled():
@@ -95,6 +99,7 @@ def test_a_deleted_entry_is_found_where_it_was():
         AuditEntry.objects.create(pk=ids[1], tenant=tenant, at=NOW, actor="", action="", subject="")
 
 
+@pytest.mark.slow
 def test_a_deleted_seal_is_found_and_its_entry_is_reported_as_unsealed():
     tenant, ids = sealed(8)
     with guards_dropped():
@@ -104,6 +109,7 @@ def test_a_deleted_seal_is_found_and_its_entry_is_reported_as_unsealed():
     assert (report.checked, report.overdue, report.first_overdue) == (6, 2, ids[2])
 
 
+@pytest.mark.slow
 def test_deleted_seals_across_pages_are_found(monkeypatch):
     tenant, _ = sealed(20)
     for module in (sealing, verifying):
@@ -114,6 +120,7 @@ def test_deleted_seals_across_pages_are_found(monkeypatch):
     assert (broken_at(tenant), report.checked, report.head.position) == ([3], 8, 20)
 
 
+@pytest.mark.slow
 def test_a_history_that_was_cut_or_rewritten_is_shown_by_a_kept_head():
     tenant, ids = sealed()
     kept = str(sealing.head_of(tenant.pk))
@@ -148,6 +155,7 @@ def test_entries_without_a_seal_for_ten_minutes_are_reported():
     assert (report.overdue, report.first_overdue) == (2, ids[0])
 
 
+@pytest.mark.slow
 def test_changed_personal_values_are_found():
     tenant = a_tenant()
     for subject in ("customer:1", "customer:2"):

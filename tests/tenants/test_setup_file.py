@@ -244,6 +244,7 @@ values = st.recursive(
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(texts, values, max_size=4))
+@pytest.mark.slow
 def test_written_toml_reads_back_to_the_same(mapping):
     assert tomllib.loads(toml_text.dumps(mapping)) == mapping
 

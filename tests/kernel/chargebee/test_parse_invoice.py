@@ -300,6 +300,7 @@ LINE_NAMES = sorted(a_line())
     st.dictionaries(st.sampled_from(NAMES), values, max_size=5),
     st.lists(st.dictionaries(st.sampled_from(LINE_NAMES), values, max_size=4), max_size=2),
 )
+@pytest.mark.slow
 def test_it_never_raises_whatever_stands_in_a_document(changes: dict[str, Any], lines: list[dict[str, Any]]):
     row = {**an_invoice(), "line_items": [{**a_line(), **line} for line in lines], **changes}
     found = parse.invoice(row, minor_units={})

@@ -154,6 +154,7 @@ def test_it_posts_nothing_that_it_takes_back_again():
     assert gross_differences(oracle, ours) == []
 
 
+@pytest.mark.slow
 def test_the_oracle_saw_every_way_that_a_document_can_go():
     _, ours, _ = both(120)
     parts = Counter((entry.kind, entry.part) for entry in ours.entries)

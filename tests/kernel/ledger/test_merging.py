@@ -267,6 +267,7 @@ def converge(examples: int, steps: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_any_edits_and_crashes_end_the_same_on_both_sides_with_no_edit_lost():
     converge(120, 12)
 

@@ -216,6 +216,7 @@ def test_it_lets_no_secret_into_the_record_of_a_call(bench):
         assert secret not in shown
 
 
+@pytest.mark.slow
 def test_it_keeps_one_deadline_over_both_attempts(bench):
     client = bench.client()
     client.sign_in()

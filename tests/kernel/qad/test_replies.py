@@ -331,6 +331,7 @@ def test_it_raises_nothing_but_the_six_whatever_bytes_come(name, status, headers
 
 
 @given(st.sampled_from(["adaptive", "offset-rest"]), st.sampled_from([200, 201, 400, 403, 404, 422]), JSONS)
+@pytest.mark.slow
 def test_it_raises_nothing_but_the_six_whatever_json_comes(name, status, value):
     _proves_something(tenant_profile(name), status, JSON, json.dumps(value).encode())
 
