@@ -27,7 +27,7 @@ from syncs.permission import why_not_posting
 from syncs.posting import drain, may_send
 from syncs.preparing import POSTED_KINDS, prepare_catalogue, prepare_documents
 from syncs.refetch import Outcome, take_in
-from syncs.releasing import CURES, release
+from syncs.releasing import CURES, follow
 from syncs.settling import Pace
 from syncs.states import PostingState
 from syncs.sweeping import sweep
@@ -259,7 +259,7 @@ def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: st
     if not why_not_posting(tenant) and may_send(tenant, qad, clock=clock, actor=actor):
         tell(Step("Creating customers in QAD", 0))
         create_customers(tenant, qad, pace_of(tenant), clock=clock, until=time.monotonic() + DRAIN_SECONDS, actor=actor)
-    release(tenant, CURES, now=clock(), actor=actor)
+    follow(tenant, CURES, now=clock(), actor=actor)
     redating.redate(tenant, clock(), actor=actor)
 
 

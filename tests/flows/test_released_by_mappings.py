@@ -186,6 +186,26 @@ def test_it_frees_at_the_next_sync_what_a_mapping_saved_elsewhere_cures():
         assert scene.dispositions() == {"posted": 1}
 
 
+def test_what_was_prepared_is_coded_anew_by_the_next_sync_when_a_mapping_was_saved_elsewhere():
+    """So it is also when the browser's process died between a save and what follows it."""
+    with a_scene() as scene:
+        source_id = scene.invoice()
+        tenants = type(scene.tenant).objects.filter(pk=scene.tenant.pk)
+        tenants.update(is_posting_on=False)
+        scene.sync()
+        assert scene.posting(source_id).document["lines"][0]["coding"]["gl_account"] == "4000"
+
+        scene.tenant.item_mappings.filter(key="cloud-platform").update(gl_account="4300")
+        tenants.update(is_posting_on=True)
+        scene.sync()
+
+        assert scene.dispositions() == {"posted": 1}
+        assert scene.posting(source_id).document["lines"][0]["coding"]["gl_account"] == "4300"
+        balances = scene.world.ledger()["trial_balance"]
+        assert "4300" in balances
+        assert "4000" not in balances
+
+
 @pytest.mark.slow
 def test_it_records_which_mapping_row_and_version_coded_a_line():
     with a_scene() as scene:
