@@ -44,7 +44,6 @@ def held():
     return SourceDocument.objects.filter(kind="invoice", state="held")
 
 
-@pytest.mark.slow
 def test_saving_a_mapping_releases_and_posts_exactly_what_waited(client, scene):
     waiting = held().count()
     assert waiting

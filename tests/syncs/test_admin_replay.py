@@ -93,7 +93,6 @@ def test_many_are_replayed_at_once_and_counted_in_a_sentence(client, scene, pres
     assert [count_in_qad(scene, posting) for posting in rejected] == [1] * len(rejected)
 
 
-@pytest.mark.slow
 def test_more_than_a_page_may_wait_for_goes_to_the_task_queue(client, scene, press, monkeypatch):
     monkeypatch.setattr(replaying, "AT_ONCE", 1)
     rejected = list(refused(scene))

@@ -13,12 +13,16 @@ from tenants.commands import Failed, unanswered
 
 
 class Command(migrate.Command):
-    def handle(self, *args: Any, **options: Any) -> None:
-        connection = connections[options["database"]]
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """A database out of reach is a sentence before the system checks ask it."""
         try:
-            connection.ensure_connection()
+            connections[options["database"]].ensure_connection()
         except DatabaseError as error:
             raise Failed(unanswered(error)) from error
+        return super().execute(*args, **options)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = connections[options["database"]]
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
         elif options["app_label"] or _is_behind(connection):
