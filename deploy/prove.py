@@ -43,7 +43,7 @@ def pytest(marks: str, *more: str) -> tuple[str, ...]:
 
 PARTS = (
     Part("Slow proofs", pytest("slow and not browser"), 1500, ("REDIS_URL",)),
-    Part("Mutants", ("-m", "tests.mutants"), 900),
+    Part("Mutants", ("-m", "tests.mutants"), 1800),
     Part("Quick tests on PostgreSQL", pytest("not slow and not browser", "--create-db"), 900, ("DATABASE_URL",)),
     Part("Browser", ("-m", "pytest", "-m", "browser", "tests"), 240, may_be_empty=True),
 )

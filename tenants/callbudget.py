@@ -20,6 +20,7 @@ KEPT_SECONDS = 60.0  # leave that was fetched and not used lapses: it would come
 REMEMBERED = 61  # minutes of which the calls are known
 PLACE_SECONDS, RENEWED_BEFORE = 120.0, 60.0  # a place outlives the longest call of its holder
 ASKED_AGAIN_AFTER = 0.5  # seconds, while every place is taken
+CLOCK_SET_BACK = 60.0  # seconds ahead of now: the row was counted by a clock that was wrong, and is counted on from now
 Clock = Callable[[], dt.datetime]
 
 
@@ -66,6 +67,10 @@ class SharedPace:
             row = self._row(now)
             if row.blocked_until is not None and row.blocked_until.timestamp() > now:
                 return 0, row.blocked_until.timestamp() - now
+            if row.counted_at.timestamp() - now > CLOCK_SET_BACK:
+                moment = dt.datetime.fromtimestamp(now, tz=dt.UTC)
+                CallBudget.objects.filter(pk=row.pk, counted_at=row.counted_at).update(counted_at=moment)
+                continue
             full = refill(Bucket(row.tokens, row.counted_at.timestamp()), now, self._per_minute, self._burst)
             taken = min(AT_ONCE, int(full.tokens))
             if taken < 1:

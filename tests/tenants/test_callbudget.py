@@ -156,3 +156,15 @@ def test_the_connection_page_shows_plan_share_and_the_calls_that_were_used():
 
     assert "20 in this minute, 20 in the last hour; 60,000 a minute are allowed" in page
     assert 'name="plan"' in page and 'name="share_percent"' in page and 'name="concurrency"' in page
+
+
+def test_a_clock_that_was_set_back_does_not_hold_the_site_until_it_has_caught_up(clock: Clock):
+    pace = SharedPace("acme", 60, clock=clock, burst=1)
+    clock.wait(3600)
+    assert pace() == 0.0
+    clock.wait(-3600)
+
+    assert pace() == pytest.approx(1.0)
+    clock.wait(1.5)
+
+    assert pace() == 0.0
