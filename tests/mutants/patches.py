@@ -266,7 +266,7 @@ MUTANTS = (
         "connector/chargebee/resources.py",
         'params["sort_by[desc]"] = resource.sort_by',
         'params["sort_by[asc]"] = resource.sort_by',
-        reading("test_an_edit_between_two_pages_hides_no_other_row"),
+        reading("test_a_row_that_nobody_edits_is_read_though_others_move_between_the_pages"),
     ),
     Mutant(
         "the overlap of two passes",
