@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,12 +19,24 @@ def left(tenant_id: int, subject: str) -> QuerySet[AuditPersonal]:
     )
 
 
-def erase(tenant_id: int, subject: str, *, reason: str, actor: str, now: dt.datetime) -> int:
-    """Empty the side rows of a subject and record it; returns how many there were. None: nothing is recorded."""
+def erase(
+    tenant_id: int,
+    subject: str,
+    *,
+    reason: str,
+    actor: str,
+    now: dt.datetime,
+    elsewhere: Mapping[str, int] | None = None,
+) -> int:
+    """Empty the side rows of a subject and record it; returns how many there were. None: nothing is recorded.
+
+    `elsewhere` counts what the same transaction erased in other tables, by their names.
+    """
     with transaction.atomic():
         erased = left(tenant_id, subject).update(before=None, after=None, salt="", erased_at=now)
-        if erased:
-            line = audit.Line("personal-erased", subject, after={"entries": erased}, reason=reason)
+        if erased or any((elsewhere or {}).values()):
+            after = {"entries": erased, **(elsewhere or {})}
+            line = audit.Line("personal-erased", subject, after=after, reason=reason)
             audit.record(tenant_id, [line], actor=actor, now=now)
     return erased
 

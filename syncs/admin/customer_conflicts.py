@@ -135,7 +135,6 @@ class CustomerConflictAdmin(Answered):
         row = self.own(request, object_id)
         if row is None:
             return self.not_there(request, object_id)
-        ways = _WAYS.get(row.kind, _NOTED) if row.state in choosing.OPEN else ()
         context = {
             "row": row,
             "badge": self.state_badge(row),
@@ -143,13 +142,12 @@ class CustomerConflictAdmin(Answered):
             "winner": SIDES[row.winner],
             "since": words.moment(row.since, row.tenant.time_zone),
             "decided": words.moment(row.decided_at, row.tenant.time_zone),
-            "ways": ways if self.may_answer(request) else (),
+            "ways": ways_of(row) if self.may_answer(request) else (),
         }
         return self.page(request, "conflict.html", title=str(row.get_kind_display()), **context)
 
     def do(self, request: HttpRequest, row: CustomerConflict, way: str) -> list[Problem]:
-        allowed = {name for name, _ in _WAYS.get(row.kind, _NOTED)}
-        if way not in allowed or row.state not in choosing.OPEN:
+        if way not in {name for name, _ in ways_of(row)}:
             return [Problem("conflict-not-decided", str(row), "This cannot be decided so.", "Reload the page.")]
         who: dict[str, Any] = {"actor": actor_of(request), "now": timezone.now()}
         if way in ("chargebee", "qad"):
@@ -194,6 +192,14 @@ class MatchReviewAdmin(Answered):
         else:
             reviewing.keep_apart(row, **who)
         return []
+
+
+def ways_of(row: CustomerConflict) -> tuple[tuple[str, str], ...]:
+    """The answers that a line still takes; between values that were erased nobody chooses."""
+    if row.state not in choosing.OPEN:
+        return ()
+    ways = _WAYS.get(row.kind, _NOTED)
+    return tuple(way for way in ways if way not in _BOTH_GET) if row.erased_at else ways
 
 
 def label_of(row: CustomerConflict) -> str:

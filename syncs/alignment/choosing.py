@@ -18,6 +18,7 @@ WITH_VALUES = (
     *(ConflictKind.PARKED, ConflictKind.REJECTED_EDIT, ConflictKind.BOTH_CHANGED, ConflictKind.FIRST_LINK),
     *(ConflictKind.NEW_OWNER,),
 )
+_ERASED = ("The values of this line were erased on request.", "Change the value in the system that owns it.")
 OPEN = (ConflictState.WAITING, ConflictState.APPLIED)
 
 
@@ -26,6 +27,8 @@ def take(conflict: CustomerConflict, side: str, *, actor: str, now: dt.datetime)
     label = FIELDS[conflict.field].label if conflict.field in FIELDS else conflict.field
     if conflict.kind not in WITH_VALUES or conflict.state not in OPEN or side not in ("chargebee", "qad"):
         return [_problem(conflict, "There is nothing left to choose here.", "Reload the page.")]
+    if conflict.erased_at:
+        return [_problem(conflict, *_ERASED)]
     value = conflict.chargebee_value if side == "chargebee" else conflict.qad_value
     if side == "chargebee" and "chargebee" not in FIELDS[conflict.field].may_own:
         fix = "Change the value in QAD; it is taken over from there."
@@ -34,7 +37,10 @@ def take(conflict: CustomerConflict, side: str, *, actor: str, now: dt.datetime)
     state = ConflictState.OVERRIDDEN if is_override and conflict.winner else ConflictState.ACCEPTED
     with transaction.atomic():
         link = AlignedCustomer.objects.select_for_update().get(pk=conflict.customer_id)
-        if not CustomerConflict.objects.filter(pk=conflict.pk, state__in=OPEN).exists():
+        now_there = CustomerConflict.objects.get(pk=conflict.pk)
+        if now_there.erased_at:
+            return [_problem(conflict, *_ERASED)]
+        if now_there.state not in OPEN:
             return [_problem(conflict, "Somebody else has decided it a moment ago.", "Reload the page.")]
         if conflict.winner != side or conflict.kind == ConflictKind.PARKED:
             link.wanted = {**link.wanted, conflict.field: [side, value]}

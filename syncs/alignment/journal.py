@@ -13,6 +13,8 @@ from syncs.alignment.weighing import Weighed, lost_values
 from syncs.models import AlignedCustomer, ConflictKind, ConflictState, CustomerConflict
 from tenants import audit
 
+# Their sentences quote a value: in the trail it stands where it can be erased.
+QUOTING = (ConflictKind.BLOCKED, ConflictKind.STORED_DIFFERENTLY)
 SIDES = {Side.CHARGEBEE: "Chargebee", Side.QAD: "QAD"}
 _WHY = {
     Lost.BOTH_CHANGED: "it was changed on both sides",
@@ -62,15 +64,21 @@ def open_line(
     common = _common(link, field, pair, now)
     waiting = CustomerConflict.objects.filter(customer=link, field=field, kind=kind, state=ConflictState.WAITING)
     fresh = {name: common[name] for name in ("chargebee_value", "qad_value")}
-    if state == ConflictState.WAITING and waiting.update(sentence=sentence, **fresh):
+    if state == ConflictState.WAITING and waiting.update(sentence=sentence, erased_at=None, **fresh):
         return
     try:
         with transaction.atomic():
             CustomerConflict.objects.create(**common, kind=kind, state=state, sentence=sentence)
     except IntegrityError:  # another worker opened it a moment ago
         return
-    line = audit.Line(f"customer-{kind.value}", f"customer:{link.chargebee_id}", reason=sentence)
-    audit.record(link.tenant_id, [line], actor="sync", now=now)
+    audit.record(link.tenant_id, [_told(link, kind, sentence, field)], actor="sync", now=now)
+
+
+def _told(link: AlignedCustomer, kind: ConflictKind, sentence: str, field: str) -> audit.Line:
+    action, subject = f"customer-{kind.value}", f"customer:{link.chargebee_id}"
+    if kind in QUOTING:
+        return audit.Line(action, subject, after={"field": field}, personal_after={"said": sentence})
+    return audit.Line(action, subject, reason=sentence)
 
 
 def close(

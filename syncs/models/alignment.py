@@ -116,6 +116,7 @@ class CustomerConflict(models.Model):
     since = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=150, blank=True)
+    erased_at = models.DateTimeField(null=True)  # its values and its sentence were personal and are gone
 
     class Meta:
         ordering = ["-id"]

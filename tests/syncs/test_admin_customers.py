@@ -124,6 +124,18 @@ def test_each_answer_does_what_its_button_says(client, mine, kind, way, state):
     assert pair.state == state
 
 
+def test_between_values_that_were_erased_nobody_chooses(client, mine):
+    pair = a_pair(mine)
+    client.force_login(a_user({mine: Role.FINANCE_USER}))
+    for erased_at, is_offered in ((None, True), (NOW, False)):
+        conflict = a_conflict(pair, erased_at=erased_at)
+        page = client.get(reverse("admin:syncs_customerconflict_change", args=[conflict.pk])).content.decode()
+        assert ("Both get QAD" in page, "Leave it so" in page) == (is_offered, True)
+        client.post(reverse("admin:syncs_customerconflict_answer", args=[conflict.pk]), {"way": "qad"})
+        conflict.refresh_from_db()
+        assert (conflict.state == "overridden") is is_offered
+
+
 def test_a_merge_into_nobody_is_refused_with_a_sentence(client, mine):
     pair = a_pair(mine, state="deleted")
     conflict = a_conflict(pair, kind="deleted", state="waiting", field="")

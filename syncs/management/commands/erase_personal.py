@@ -1,4 +1,4 @@
-"""manage.py erase_personal SLUG SUBJECT: erase a person's values from the audit trail."""
+"""manage.py erase_personal SLUG SUBJECT: erase a person's values from the audit trail and the conflict log."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from tenants import erasing
+from syncs.admin.words import counted
+from syncs.alignment import erasing
+from tenants import erasing as trail
 from tenants.commands import WRONG_NAME, Failed, SentenceCommand, tenant_named
 
 
 class Command(SentenceCommand):
     help = (
-        "Erase for good the personal before and after values that the audit trail keeps of a subject. The entries "
-        "stay, the chain still verifies, and the erasure itself is recorded. Other tables are not touched."
+        "Erase for good the personal before and after values that the audit trail keeps of a subject and, of a "
+        "customer, those in the conflict log. The lines stay, the chain still verifies, and the erasure itself is "
+        "recorded. What Chargebee and QAD have now, and the copy of it that was read last, is erased where it stands."
     )
     example = 'manage.py erase_personal acme customermapping:17 --reason "Request no. 12 of 2026"'
 
@@ -28,8 +31,9 @@ class Command(SentenceCommand):
         if not reason:
             raise Failed("Give the reason; it is recorded.", returncode=WRONG_NAME)
         erased = erasing.erase(tenant.pk, subject, reason=reason, actor="command line", now=timezone.now())
-        if not erased:
-            near = erasing.subjects_like(tenant.pk, subject.rpartition(":")[2])
+        if not any(erased):
+            near = trail.subjects_like(tenant.pk, subject.rpartition(":")[2])
             hint = f" Did you mean: {', '.join(near)}?" if near else " Copy the subject from the audit trail."
             raise Failed(f"The trail keeps no personal values of '{subject}'.{hint}", returncode=WRONG_NAME)
-        self.say(f"Erased the personal values of {erased} entries about {subject}.")
+        log = f", and of {counted(erased.lines, 'line')} of the conflict log" if erased.lines else ""
+        self.say(f"Erased the personal values of {counted(erased.entries, 'entry', 'entries')}{log} about {subject}.")
