@@ -16,10 +16,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
+from connector import processes
 from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
-from syncs import processes, running
+from syncs import running
 from syncs.completeness import Balance, equation, sentence
 from syncs.intake import PULL_ORDER, Clock
 from syncs.models import Cursor, Purpose, Run, RunState, SourceDocument, SweepWindow

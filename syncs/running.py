@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 
+from connector import processes
 from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
-from syncs import intake, processes, redating, refreshing
+from syncs import intake, redating, refreshing
 from syncs.alignment.passing import Outcome as Aligned
 from syncs.alignment.passing import align
 from syncs.completeness import Balance, equation, sentence

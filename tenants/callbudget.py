@@ -7,12 +7,13 @@ import threading
 import uuid
 from collections.abc import Callable
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from connector.http.pacing import Bucket, refill
 from connector.http.retry import LONGEST_WAIT
+from connector.processes import is_gone, this_process
 from tenants.models import CallBudget, CallPlace
 
 AT_ONCE = 20  # calls that one UPDATE pays for
@@ -110,17 +111,19 @@ class SharedPlace:
     def close(self) -> None:
         with self._lock:
             self._until = 0.0
-            CallPlace.objects.filter(host=self._host, holder=self._me).update(holder=None, lease_until=None)
+            mine = CallPlace.objects.filter(host=self._host, holder=self._me)
+            mine.update(holder=None, process="", lease_until=None)
 
     def _take(self, now: dt.datetime, until: dt.datetime) -> bool:
         """Renew the own place, or take one that is free or whose holder is gone."""
         rows = CallPlace.objects.filter(host=self._host, number__lt=self._most)
         if rows.filter(holder=self._me).update(lease_until=until):
             return True
-        free = Q(holder=None) | Q(lease_until__lt=now)
+        taken = {"holder": self._me, "process": this_process(), "lease_until": until}
         for _ in range(2):
-            for key in rows.filter(free).values_list("pk", flat=True):
-                if rows.filter(free, pk=key).update(holder=self._me, lease_until=until):
+            for place in rows.all():
+                as_seen = rows.filter(pk=place.pk, holder=place.holder, lease_until=place.lease_until)
+                if _is_free(place, now) and as_seen.update(**taken):
                     return True
             if rows.count() >= self._most:
                 return False
@@ -128,6 +131,13 @@ class SharedPlace:
                 [CallPlace(host=self._host, number=number) for number in range(self._most)], ignore_conflicts=True
             )
         return False
+
+
+def _is_free(place: CallPlace, now: dt.datetime) -> bool:
+    """Nobody's, or of a process of this machine that is no more; of one elsewhere only the lease tells."""
+    if place.holder is None or place.lease_until is None:
+        return True
+    return place.lease_until < now or is_gone(place.process)
 
 
 class Leave:

@@ -284,11 +284,15 @@ class CallBudget(models.Model):
 
 
 class CallPlace(models.Model):
-    """One of the places of a Chargebee site: who holds it may call; a dead holder's place is free after its lease."""
+    """One of the places of a Chargebee site: who holds it may call.
+
+    It is free at once when its process on this machine is gone; elsewhere after its lease.
+    """
 
     host = models.CharField(max_length=200)
     number = models.PositiveSmallIntegerField()
     holder = models.UUIDField(null=True)
+    process = models.CharField(max_length=120, default="")  # see connector.processes
     lease_until = models.DateTimeField(null=True)
 
     class Meta:

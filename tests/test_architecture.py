@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Each room may import itself and what stands to its left.
 ORDER = ("base", "http", "chargebee", "ledger", "qad", "tenants", "mappings", "syncs", "urls")
-BASE = {"connector.errors", "connector.money", "connector.periods", "connector.slots"}
+BASE = {"connector.errors", "connector.money", "connector.periods", "connector.slots", "connector.processes"}
 PURE = (
     *("connector.errors", "connector.money", "connector.periods", "connector.slots"),
     *("connector.http.retry", "connector.http.redact", "connector.http.exchange", "connector.http.pacing"),

@@ -31,7 +31,7 @@ class Run(models.Model):
     state = models.CharField(max_length=12, choices=RunState.choices, default=RunState.RUNNING)
     key = models.UUIDField(editable=False)
     lease_until = models.DateTimeField(editable=False)
-    holder = models.CharField(max_length=120, blank=True, editable=False)  # see syncs.processes
+    holder = models.CharField(max_length=120, blank=True, editable=False)  # see connector.processes
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     equation = models.JSONField(default=list, blank=True)

@@ -22,7 +22,6 @@ WAITS = {
     "syncs_run": ("lease_until",),
     "syncs_customercreation": ("lease_until", "not_before"),
     "tenants_circuit": ("try_again_at",),
-    "tenants_callplace": ("lease_until",),
 }
 
 
@@ -103,12 +102,6 @@ class Installation:
                     rows = database.execute(f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL").fetchall()
                     earlier = [(str(_moment(text) - dt.timedelta(seconds=seconds)), key) for key, text in rows]
                     database.executemany(f"UPDATE {table} SET {column} = ? WHERE id = ?", earlier)
-            database.commit()
-
-    def free_places(self) -> None:
-        """As if the two minutes were over for which a killed process keeps its place at Chargebee."""
-        with closing(sqlite3.connect(self.database)) as database:
-            database.execute("UPDATE tenants_callplace SET holder = NULL, lease_until = NULL")
             database.commit()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

@@ -10,10 +10,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from connector.errors import Configuration, ConnectorError
+from connector.processes import this_process
 from syncs import intake, running
 from syncs.admin import equations
 from syncs.models import Cursor, Run, SourceDocument
-from syncs.processes import this_process
 from syncs.status import status
 from tests.flows.scene import Scene, a_scene
 

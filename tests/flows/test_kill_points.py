@@ -62,11 +62,9 @@ class Stage:
         return f"CB-INV-{self.world.chargebee.add_invoice(customer=self.who)['id']}"
 
     def start(self, code: str) -> subprocess.Popen[bytes]:
-        self.installation.free_places()
         return self.installation.start("shell", "--no-imports", "-c", HEAD + code)
 
     def run(self, code: str) -> None:
-        self.installation.free_places()
         self.installation.manage("shell", "--no-imports", "-c", HEAD + code)
 
     def state(self, reference: str) -> str:

@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 
 from connector.errors import Authentication, Transient
+from connector.processes import this_process
 from tenants import callbudget, connections
 from tenants.callbudget import PLACE_SECONDS, SharedPace, SharedPlace
-from tenants.models import CallBudget, ChargebeeConnection, Circuit, Side
+from tenants.models import CallBudget, CallPlace, ChargebeeConnection, Circuit, Side
 from tests.builders import a_tenant, a_user, connected
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,35 @@ def test_the_place_of_a_dead_process_is_free_after_its_lease_and_a_live_one_rene
     assert waiting() == 0.0
     assert dead() > 0
     assert live() == 0.0
+
+
+GONE = this_process().rpartition("/")[0] + "/1"  # the number of this process, but of one that began earlier
+
+
+@pytest.mark.parametrize("process", [GONE, "another-machine/pid:[1]/7/1", ""], ids=["here", "elsewhere", "unknown"])
+def test_the_place_of_a_process_of_this_machine_that_is_gone_is_free_at_once(process: str, clock: Clock):
+    dead, waiting = (SharedPlace("acme", 1, clock=clock) for _ in range(2))
+    dead()
+    assert waiting() > 0
+    CallPlace.objects.update(process=process)
+
+    assert (waiting() == 0.0) == (process == GONE)
+
+    clock.wait(PLACE_SECONDS + 1)
+    assert waiting() == 0.0
+
+
+def test_one_place_of_a_dead_process_goes_to_one_of_those_who_wait(clock: Clock):
+    dead, first, second = (SharedPlace("acme", 1, clock=clock) for _ in range(3))
+    dead()
+    CallPlace.objects.update(process=GONE)
+
+    assert (first() == 0.0, second() == 0.0) == (True, False)
+    clock.wait(PLACE_SECONDS / 2 + 1)
+    assert dead() > 0
+    assert first() == 0.0
+    first.close()
+    assert CallPlace.objects.get().process == ""
 
 
 def test_a_place_costs_nothing_while_calls_go_on(clock: Clock, django_assert_num_queries):

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from syncs.processes import is_gone, this_process
+from connector.processes import is_gone, this_process
 
-NAME = "import time; from syncs.processes import this_process; print(this_process(), flush=True); time.sleep(60)"
+NAME = "import time; from connector.processes import this_process; print(this_process(), flush=True); time.sleep(60)"
 
 
 @pytest.fixture
