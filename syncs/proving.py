@@ -23,8 +23,9 @@ from connector.errors import Configuration, ConnectorError
 from syncs import running
 from syncs.completeness import Balance, equation, sentence
 from syncs.intake import PULL_ORDER, Clock
-from syncs.models import Cursor, Purpose, Run, RunState, SourceDocument, SweepWindow
+from syncs.models import Cursor, Kind, Purpose, Run, RunState, SourceDocument, SweepWindow
 from syncs.notices import clear_before
+from syncs.proving_copies import COPIES, prove_copies
 from syncs.proving_events import EVENT, prove_events
 from syncs.proving_window import Sitting, prove
 from syncs.windows import Window, cut
@@ -106,7 +107,10 @@ def _work_off(
             running.keep_alive(run, clock())
             tell(running.Step(f"Sweeping {BY_KIND[window.kind].name.replace('_', ' ')}", done))
 
-        if window.kind == EVENT:
+        if window.kind == COPIES:
+            running.keep_alive(run, clock())
+            prove_copies(tenant, window, clock=clock)
+        elif window.kind == EVENT:
             prove_events(tenant, run, window, client, clock=clock, alive=alive)
         else:
             prove(Sitting(tenant, run, window, client, clock, alive, number=window.pk * 1000 % 10**9))
@@ -118,19 +122,16 @@ def _planned(tenant: Tenant, since: dt.date | None, trigger: str, now: dt.dateti
     run = running.start(tenant, kinds, trigger=trigger, now=now, purpose=Purpose.SWEEP)
     rows = [SweepWindow(tenant=tenant, run=run, kind=EVENT)]
     for kind in kinds:
-        rows += [
-            SweepWindow(
-                tenant=tenant,
-                run=run,
-                kind=kind,
-                starts_at=window.starts_at,
-                ends_at=window.ends_at,
-                expected=window.expected,
-            )
-            for window in _windows(tenant, kind, since)
-        ]
+        rows += [_window(run, kind, window, window.expected) for window in _windows(tenant, kind, since)]
+    rows += [_window(run, COPIES, window, 0) for window in _windows(tenant, Kind.INVOICE, since)]
     SweepWindow.objects.bulk_create(rows)
     return run
+
+
+def _window(run: Run, kind: str, window: Window, expected: int) -> SweepWindow:
+    return SweepWindow(
+        tenant=run.tenant, run=run, kind=kind, starts_at=window.starts_at, ends_at=window.ends_at, expected=expected
+    )
 
 
 def _windows(tenant: Tenant, kind: str, since: dt.date | None) -> Sequence[Window]:

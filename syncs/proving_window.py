@@ -60,7 +60,7 @@ class Sitting:
 def prove(sitting: Sitting) -> Findings:
     """Read, compare, heal and write down one window. Raises ConnectorError; then the window is done again."""
     began, window, found = sitting.clock(), sitting.window, Findings()
-    settled = _settled_before(sitting.tenant, window.kind)
+    settled = settled_before(sitting.tenant, window.kind)
     for rows in _listed(sitting):
         _store(sitting, rows, settled, found)
     _ask_for_doubtful(sitting, found)
@@ -78,7 +78,7 @@ def prove(sitting: Sitting) -> Findings:
     return found
 
 
-def _settled_before(tenant: Tenant, kind: str) -> dt.datetime | None:
+def settled_before(tenant: Tenant, kind: str) -> dt.datetime | None:
     """What changed before this should have been read by polling; what changed later is only not read yet."""
     cursor = Cursor.objects.filter(tenant=tenant, kind=kind).first()
     return cursor.watermark - cursor.overlap if cursor is not None and cursor.watermark is not None else None

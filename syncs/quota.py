@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from connector.chargebee.plans import minutes_for
 from connector.chargebee.resources import PAGE
 from syncs.models import EventState, Purpose, Run, RunState, SweepWindow, WebhookEvent
+from syncs.proving_copies import COPIES
 from tenants import connections
 from tenants.models import ChargebeeConnection, Tenant
 
@@ -38,7 +39,8 @@ def _windows(tenant: Tenant) -> int:
     last = Run.objects.filter(tenant=tenant, purpose=Purpose.SWEEP).first()
     if last is None or last.state in (RunState.COMPLETE, RunState.RED):
         return 0
-    expected = SweepWindow.objects.filter(run=last, done_at=None).values_list("expected", flat=True)
+    reading = SweepWindow.objects.filter(run=last, done_at=None).exclude(kind=COPIES)
+    expected = reading.values_list("expected", flat=True)
     return sum(documents // PAGE + 1 for documents in expected)
 
 

@@ -122,12 +122,17 @@ def name_of(document: CreditNote | Transaction) -> str:
 
 
 def _copy(owner: CreditNote | Transaction, invoice: Invoice) -> Money:
+    """What the invoice says that the owner settles of it: attempts that failed and voided notes settle nothing."""
+    mine = owner.id
     if isinstance(owner, Transaction):
-        rows = [row.applied for row in invoice.linked_payments if row.transaction_id == owner.id]
+        paid = (row for row in invoice.linked_payments if row.transaction_id == mine)
+        rows = [row.applied for row in paid if row.status == "success"]
     elif owner.type == "adjustment":
-        rows = [row.total for row in invoice.adjustment_notes if row.credit_note_id == owner.id]
+        adjusted = (row for row in invoice.adjustment_notes if row.credit_note_id == mine)
+        rows = [row.total for row in adjusted if row.status != "voided"]
     else:
-        rows = [row.applied for row in invoice.applied_credits if row.credit_note_id == owner.id]
+        applied_notes = (row for row in invoice.applied_credits if row.credit_note_id == mine)
+        rows = [row.applied for row in applied_notes if row.status != "voided"]
     return total(rows, invoice.currency)
 
 
