@@ -27,7 +27,7 @@ from syncs.customers import link
 from syncs.models import CustomerCreation, SourceDocument
 from syncs.models.attempt import Outcome
 from syncs.models.creation import Step
-from syncs.permission import assert_guarded, is_switched_on
+from syncs.permission import assert_guarded, may_claim
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import BACKOFF_BASE, Pace
 from syncs.states import SourceState
@@ -75,7 +75,7 @@ def _expire(tenant: Tenant, now: dt.datetime) -> None:
 
 
 def _claim(tenant: Tenant, pace: Pace, now: dt.datetime) -> list[CustomerCreation]:
-    if not is_switched_on(tenant):
+    if not may_claim(tenant):
         return []
     key = uuid.uuid4()
     free = CustomerCreation.objects.filter(tenant=tenant, step__in=ENTITY, claim_key=None)

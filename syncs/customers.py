@@ -22,11 +22,13 @@ from connector.periods import business_date
 from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
 from mappings.terms import terms, terms_of
+from syncs import belonging
 from syncs.alignment.asking import ask
 from syncs.alignment.people import qad_index
 from syncs.alignment.setting import OFF, mode_of
 from syncs.batch import as_json, codes, identity_problem
 from syncs.models import CustomerCreation, Kind, SourceDocument
+from syncs.models.creation import Step
 from syncs.states import SourceState
 from tenants import audit, connections, policies
 from tenants.models import Tenant
@@ -51,6 +53,7 @@ class Batch:
     codes: Iterator[str]
     now: dt.datetime
     actor: str
+    entities: list[str]  # business entities of the tenant, none: every one
     terms: dict[str, str] = field(default_factory=dict)  # days to pay -> QAD's credit terms
     linked: set[str] = field(default_factory=set)
     planned: set[int] = field(default_factory=set)
@@ -74,7 +77,7 @@ def prepare_customers(tenant: Tenant, *, clock: Callable[[], dt.datetime], actor
                 return counts
             now = clock()
             known = terms(tenant.pk, business_date(now, tenant.time_zone))
-            batch = Batch(tenant, directory, decided, codes, now, actor, known)
+            batch = Batch(tenant, directory, decided, codes, now, actor, belonging.entities_of(tenant), known)
             counts.update(_decide(batch, rows))
         after = rows[-1].pk
 
@@ -113,11 +116,18 @@ def _verdict(batch: Batch, row: SourceDocument) -> tuple[SourceState, list[Probl
     if record.deleted:
         gone = Problem("deleted-before-linking", f"Customer '{record.id}'", "It was deleted in Chargebee.", "")
         return SourceState.SKIPPED, [gone]
-    if row.pk in batch.planned:
+    rule = other_entity(batch.entities, record.business_entity_id) if record.business_entity_id else None
+    if row.pk in batch.planned and not (rule and _give_up(row)):
         return SourceState.CREATING, []
-    if record.business_entity_id and (rule := other_entity(batch.tenant.business_entities, record.business_entity_id)):
+    if rule:
         return SourceState.SKIPPED, [Problem(rule.rule, f"Customer '{record.id}'", rule.sentence, "")]
     return _match(batch, row, record)
+
+
+def _give_up(row: SourceDocument) -> bool:
+    """Forget a creation of which QAD was told nothing yet; False if it may have been."""
+    untold = CustomerCreation.objects.filter(source=row, step=Step.CUSTOMER, attempts=0, claim_key=None)
+    return untold.delete()[0] > 0
 
 
 def _match(batch: Batch, row: SourceDocument, customer: Customer) -> tuple[SourceState, list[Problem]]:

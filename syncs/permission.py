@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from connector.errors import Configuration
-from syncs import certified, indexes, restoring
+from syncs import belonging, certified, indexes, restoring
 from tenants import connections, guards, installation, policies
 from tenants.models import ProbeResult, Side, Tenant
 
@@ -17,6 +17,11 @@ def why_not_posting(tenant: Tenant) -> str:
     """'' if documents may be sent to QAD; else why not, and what to do."""
     if not is_switched_on(tenant):
         return f"Posting is switched off for {tenant}. Switch it on in the tenant's page."
+    if not belonging.is_followed(tenant):
+        return (
+            f"The business entities of {tenant} were changed: its documents are decided anew before any is sent. "
+            "That happens within a minute by itself, or with the next sync."
+        )
     if policies.read(tenant)["parallel_run"] == "on":
         return (
             f"{tenant} is in a parallel run: documents are prepared and compared with QAD, and nothing is sent. "
@@ -39,8 +44,13 @@ def why_not_posting(tenant: Tenant) -> str:
 
 
 def is_switched_on(tenant: Tenant) -> bool:
-    """Whether the tenant's switch is on at this moment; asked before each claim, so that it stops a drain under way."""
+    """Whether the tenant's switch is on at this moment."""
     return Tenant.objects.filter(pk=tenant.pk, is_posting_on=True).exists()
+
+
+def may_claim(tenant: Tenant) -> bool:
+    """What may change while a drain is under way: the switch, and whose documents these are."""
+    return is_switched_on(tenant) and belonging.is_followed(tenant)
 
 
 def assert_guarded() -> None:

@@ -25,7 +25,7 @@ from connector.qad.payloads import WriteRequest, render
 from syncs import newest, restoring
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
-from syncs.permission import assert_guarded, is_switched_on
+from syncs.permission import assert_guarded, may_claim
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import Claim, Pace, Settled, settle
 from syncs.states import IN_FLIGHT, PostingState
@@ -116,7 +116,7 @@ def _render(client: QadClient, postings: Sequence[Posting], *, is_careful: bool)
 def take(tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str, size: int = 0) -> Claim | None:
     """Claim a batch (of `size` at most) and commit the intent to send it; None if nothing may be claimed."""
     while True:
-        candidates = _candidates(tenant, now, size or pace.batch) if is_switched_on(tenant) else []
+        candidates = _candidates(tenant, now, size or pace.batch) if may_claim(tenant) else []
         if not candidates:
             return None
         claim = _claim(tenant, pace, candidates, now=now, actor=actor)

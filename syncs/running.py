@@ -16,7 +16,7 @@ from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
-from syncs import intake, redating, refreshing
+from syncs import belonging, intake, redating, refreshing
 from syncs.alignment.passing import Outcome as Aligned
 from syncs.alignment.passing import align
 from syncs.completeness import Balance, equation, sentence
@@ -254,6 +254,7 @@ def _align(
 
 
 def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> None:
+    belonging.follow(tenant, clock=clock, actor=actor)
     prepare_catalogue(tenant, now=clock(), actor=actor)
     tell(Step("Matching customers", 0))
     prepare_customers(tenant, clock=clock, actor=actor)

@@ -18,6 +18,7 @@ from mappings import uploading
 from mappings.saving import Saved
 from syncs import (
     backfilling,
+    belonging,
     calendar_runs,
     forcing,
     health,
@@ -175,6 +176,7 @@ def _events(tenant: Tenant) -> int:
 
 
 def _prepare(tenant: Tenant) -> int:
+    belonging.follow(tenant, clock=timezone.now, actor="schedule")
     done = prepare_catalogue(tenant, now=timezone.now(), actor="schedule")
     done += prepare_customers(tenant, clock=timezone.now, actor="schedule").total()
     for kind in POSTED_KINDS:
@@ -388,7 +390,7 @@ WORK: dict[str, Callable[[Tenant], bool]] = {
     "webhooks": _has_events,
     "events": lambda tenant: witnessing.is_due(tenant, timezone.now()),
     "sweep": _is_unsettled,
-    "prepare": _is_new,
+    "prepare": lambda tenant: _is_new(tenant) or belonging.has_work(tenant),
     "customers": _has_creations,
     "align": lambda tenant: has_alignment_work(tenant, timezone.now()),
     "post": _is_ready,

@@ -5,6 +5,7 @@ A new kind of warning is one function in SOURCES; it must be quick, for every vi
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,10 +14,11 @@ from django.utils import timezone
 from connector.periods import business_date
 from mappings import coverage
 from syncs.admin import decision_notices, links, reading_notices, words
-from syncs.models import ConflictState, CustomerConflict, MatchReview, ReviewState
+from syncs.models import ConflictState, CustomerConflict, EntityScope, MatchReview, ReviewState
 from tenants.access import Access, Action
 from tenants.models import Tenant
 
+SHOWN_FOR = dt.timedelta(days=30)  # what is told once, and is in the audit trail for good
 NAMED = 5  # rows that a sentence names before it says how many more there are
 
 
@@ -80,7 +82,24 @@ def customers(tenant: Tenant, access: Access) -> list[Notice]:
     return found
 
 
-SOURCES: tuple[Source, ...] = (decisions, unmapped_prices, customers, reading)
+def entities(tenant: Tenant, access: Access) -> list[Notice]:
+    """What is in QAD and another tenant's since the business entities changed."""
+    since = timezone.now() - SHOWN_FOR
+    scope = EntityScope.objects.filter(tenant=tenant, posted_outside__gt=0, finished_at__gte=since).first()
+    if scope is None:
+        return []
+    which = "is of a business entity that is" if scope.posted_outside == 1 else "are of business entities that are"
+    more = scope.posted_outside - len(scope.named)
+    named = ", ".join(scope.named) + (f" and {more:,} more" if more else "")
+    sentence = (
+        f"{words.counted(scope.posted_outside, 'document')} in QAD {which} not this tenant's any more: {named}. "
+        "Nothing was taken back. Move them in QAD if they belong elsewhere."
+    )
+    address = f"{links.url('admin:tenants_auditentry_changelist')}?kind=entities"
+    return [Notice("wait", sentence, links.Button(address, "List them") if access.may(Action.VIEW_AUDIT) else None)]
+
+
+SOURCES: tuple[Source, ...] = (decisions, unmapped_prices, customers, entities, reading)
 
 
 def of(tenant: Tenant, access: Access) -> list[Notice]:

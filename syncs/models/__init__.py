@@ -11,6 +11,7 @@ from syncs.models.alignment import (
     ReviewState,
 )
 from syncs.models.attempt import Attempt
+from syncs.models.belonging import EntityScope
 from syncs.models.certification import Certification, CertificationState
 from syncs.models.creation import CustomerCreation
 from syncs.models.cursor import Cursor
@@ -42,6 +43,7 @@ __all__ = [
     "CustomerCreation",
     "DateApproval",
     "Edge",
+    "EntityScope",
     "EventState",
     "FieldRule",
     "ForceRequest",

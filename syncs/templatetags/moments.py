@@ -25,6 +25,7 @@ _SPOKEN: dict[str, str] = {
     "listed": "Read from Chargebee",
     "changed-in-chargebee": "Changed in Chargebee, read again",
     "coded": "Looked at: nothing new to post",
+    "posted-outside": "Stays in QAD, though another tenant's now",
     "looked-at-again": "To be looked at again",
     "sent-again": "To be sent again as it was",
     "late": "A late answer arrived",

@@ -26,6 +26,11 @@ from tenants.changes import actor_of
 from tenants.models import ChargebeeConnection, Circuit, PolicySetting, ProbeResult, QadConnection, Side, Tenant
 from tenants.sandbox import is_sandbox
 
+ENTITIES_CHANGED = (
+    "What was skipped for its business entity, and what is not in QAD yet, is decided anew within a minute. "
+    "What is in QAD stays there; the overview lists what is another tenant's now."
+)
+
 
 @admin.register(Tenant)
 class TenantAdmin(TenantScopedAdmin):
@@ -68,6 +73,8 @@ class TenantAdmin(TenantScopedAdmin):
             super().save_model(request, obj, form, change)
             if "time_zone" in form.changed_data:
                 calendar.reschedule(obj, timezone.now())
+            if "business_entities" in form.changed_data:
+                messages.info(request, ENTITIES_CHANGED)
             return
         obj.save()
         self.record(request, obj, "added", {}, {"slug": obj.slug, "name": obj.name, "mode": obj.mode})

@@ -22,6 +22,7 @@ _KINDS = {
     "mappings": ("Mappings", ("mapping", "customermapping", "itemmapping", "taxmapping", "accountrole", "bankmapping")),
     "connections": ("Connections", ("chargebee", "qad", "probe")),
     "tenants": ("Tenants and policies", ("tenant", "policy", "membership", "user")),
+    "entities": ("Business entities", ("posted-outside",)),
     "documents": ("Documents and runs", ("posting", "source", "document", "run", "customer", "replay", "release")),
 }
 _DAYS = {"1": "Last 24 hours", "7": "Last 7 days", "31": "Last 31 days"}

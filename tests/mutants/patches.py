@@ -95,7 +95,7 @@ MUTANTS = (
     Mutant(
         "the switch that stops a drain under way",
         "syncs/posting.py",
-        "candidates = _candidates(tenant, now, size or pace.batch) if is_switched_on(tenant) else []",
+        "candidates = _candidates(tenant, now, size or pace.batch) if may_claim(tenant) else []",
         "candidates = _candidates(tenant, now, size or pace.batch)",
         flow("sending", "test_switched_off_while_it_posts_it_stops_after_the_batch_that_is_under_way"),
     ),
