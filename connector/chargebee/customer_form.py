@@ -27,7 +27,9 @@ _ADDRESS = (
     "zip", "country",
 )  # fmt: skip
 REFERENCE = "qad_customer"  # in meta_data: the customer's code in QAD
-FIELDS = (*_PLAIN, "contact", *_LINES, "state", "tax_id", *_NOTED)
+BILLING = (*_LINES, "state", "tax_id")  # replaced together, by a call of their own
+FIELDS = (*_PLAIN, "contact", *BILLING, *_NOTED)
+_FLAGS = ("registered_for_gst", "business_customer_without_vat_number")  # cleared with the rest when they are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,20 @@ def _customer(record: Mapping[str, Any], wanted: Mapping[str, str]) -> Pairs:
 
 
 def _billing(record: Mapping[str, Any], wanted: Mapping[str, str]) -> Pairs:
-    if not any(name in wanted for name in (*_LINES, "state", "tax_id")):
+    if not any(name in wanted for name in BILLING):
         return ()
     address = dict(record.get("billing_address") or {})
     address.update({theirs: wanted[ours] for ours, theirs in _LINES.items() if ours in wanted})
     if "state" in wanted:
         address |= _state(wanted["state"])
     pairs = [(f"billing_address[{name}]", str(address[name])) for name in _ADDRESS if address.get(name)]
-    return (*pairs, *_tax_id(record, wanted))
+    return (*pairs, *_tax_id(record, wanted), *_flags(record, wanted))
+
+
+def _flags(record: Mapping[str, Any], wanted: Mapping[str, str]) -> Pairs:
+    """Who is given a tax id is no business without one any more."""
+    gone = {"business_customer_without_vat_number"} if wanted.get("tax_id") else set()
+    return tuple((name, "true") for name in _FLAGS if record.get(name) is True and name not in gone)
 
 
 def _state(value: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ CHARGEBEE_ACTIONS = (
 QAD_ACTIONS = (
     *("lock_period", "unlock_period", "lock_daybook", "unlock_daybook", "set_duplicate_mode", "add_account"),
     *("deactivate_account", "add_master", "deactivate_master", "add_customer", "change_customer", "enter_invoice"),
-    *("change_relation", "delete_customer", "set_stamps", "set_capitals"),
+    *("change_relation", "delete_customer", "set_stamps", "set_capitals", "set_shared_names"),
 )
 
 

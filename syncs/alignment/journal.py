@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 
-from connector.ledger.merging import Act, Lost, Side
+from connector.ledger.merging import Act, Lost, Pending, Side
 from connector.ledger.party_fields import FIELDS
 from syncs.alignment.weighing import Weighed, lost_values
 from syncs.models import AlignedCustomer, ConflictKind, ConflictState, CustomerConflict
@@ -24,11 +24,19 @@ _WHY = {
 }
 
 
-def log_lost(link: AlignedCustomer, pair: Weighed, side: Side, now: dt.datetime) -> list[CustomerConflict]:
-    """A line for each value that a write to `side` takes away; call it in the transaction that promises the write."""
+def log_lost(
+    link: AlignedCustomer, pair: Weighed, pending: Pending, now: dt.datetime, *, told: Iterable[int] = ()
+) -> list[CustomerConflict]:
+    """A line for each value that a write takes away; call it in the transaction that promises the write.
+
+    `told` are lines of the same promise that are there already.
+    """
+    side, lines = pending.side, []
     winner = Side.QAD if side == Side.CHARGEBEE else Side.CHARGEBEE
-    lines = []
+    known = set(CustomerConflict.objects.filter(pk__in=told).values_list("field", flat=True)) if told else set()
     for name, (_, lost) in lost_values(pair, side).items():
+        if name not in pending.targets or name in known:
+            continue
         why = _WHY[lost].format(winner=SIDES[winner], loser=SIDES[side])
         lines.append(
             CustomerConflict(

@@ -13,9 +13,9 @@ from connector.errors import Rejected
 from connector.qad.updating import update
 from mappings.models import CustomerMapping, QadCustomer
 from syncs.alignment import journal
+from syncs.alignment.desk import Desk
 from syncs.alignment.sides import live_qad, refresh_mirror_row, stored_chargebee
 from syncs.alignment.standing import standing
-from syncs.alignment.writing import Desk
 from syncs.models import AlignedCustomer, ConflictKind, ConflictState, Kind, LinkState, Posting, SourceDocument
 from syncs.states import PostingState
 from tenants import audit

@@ -17,11 +17,12 @@ from connector.errors import ConnectorError
 from connector.qad.client import QadClient
 from mappings.models import QadCustomer
 from syncs.alignment import lifecycle, links, sharing
+from syncs.alignment.desk import Desk
 from syncs.alignment.setting import OFF, days_of_terms, mode_of, setting_of
 from syncs.alignment.sides import There, chargebee_version, stored_chargebee, stored_qad
 from syncs.alignment.standing import standing
 from syncs.alignment.weighing import weigh
-from syncs.alignment.writing import Desk, TakenOver, bring_together, settle
+from syncs.alignment.writing import TakenOver, bring_together, settle
 from syncs.models import AlignedCustomer, Kind, LinkState, SourceDocument
 from tenants import policies
 from tenants.models import Tenant

@@ -21,9 +21,9 @@ from connector.ledger.sharing import Sharing
 from mappings.models import CustomerMapping, QadCustomer
 from syncs.alignment import journal
 from syncs.alignment.asking import ask
+from syncs.alignment.desk import Desk
 from syncs.alignment.people import chargebee_index, qad_identity
 from syncs.alignment.sides import There, told_by_chargebee
-from syncs.alignment.writing import Desk
 from syncs.customers import link as map_customers
 from syncs.models import AlignedCustomer, ConflictKind, LinkState
 from tenants import audit

@@ -1,31 +1,27 @@
 """One pair is brought together: read both sides anew, promise the write, send it, read it back, settle.
 
-Killed after the promise: the next pass reads the record and knows by its version and value whether the write landed.
+Each write is one request (`steps`). Killed after its promise: the next pass reads the record and knows by its version
+and value whether the write landed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import Q
 
-from connector.chargebee import customer_form
-from connector.chargebee.customer_writes import CustomerWrites
 from connector.errors import ConnectorError, Problem, Rejected, Transient, Uncertain
 from connector.ledger.merging import BRAKE_WINDOW, PARKED, Act, Pending, Side, braked
 from connector.ledger.party_fields import FIELDS
-from connector.qad.client import QadClient
-from connector.qad.updating import update
 from syncs.alignment import journal
-from syncs.alignment.setting import Setting
-from syncs.alignment.sides import There, live_chargebee, live_qad, refresh_mirror_row, told_by_chargebee
+from syncs.alignment.desk import Desk
+from syncs.alignment.sides import There, live_chargebee, live_qad, refresh_mirror_row
 from syncs.alignment.standing import standing
+from syncs.alignment.steps import STEPS, Request, Step
 from syncs.alignment.weighing import (
     Weighed,
     marks,
@@ -48,17 +44,15 @@ PAUSE = dt.timedelta(seconds=30)  # after an answer that says "later"
 _Q_IDLE = Q(lease_until=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a pass holds: both systems, the setting, the clock, and how long an unknown write may still be under way."""
+@dataclass(slots=True)
+class Both:
+    """A pair at work: what each side has, as it was read last, and the verdicts on that. `latest` was read last;
+    `written` are the sides whose record took a request."""
 
-    setting: Setting
-    qad: QadClient
-    chargebee: CustomerWrites
-    clock: Callable[[], dt.datetime]
-    settle: dt.timedelta
-    deadline: float
-    actor: str = "sync"
+    sides: dict[Side, There]
+    weighed: Weighed
+    latest: Side
+    written: list[Side] = field(default_factory=list)
 
 
 class TakenOver(Exception):
@@ -90,37 +84,64 @@ def _claim(link: AlignedCustomer, now: dt.datetime) -> bool:
 
 
 def _work(desk: Desk, link: AlignedCustomer) -> str:
-    chargebee = live_chargebee(desk.setting, desk.chargebee, link.chargebee_id)
-    qad = live_qad(desk.qad, link.qad_code)
-    if chargebee is None or qad is None or standing(desk.setting.tenant, chargebee.customer):
-        why = "One of the two is not there any more; the next reading of the lists shows more."
-        return _put_off(desk, link, why, keeps_pending=True)
-    pair = _weighed(desk, link, chargebee, qad)
-    written = 0
-    for side in (Side.QAD, Side.CHARGEBEE):
-        targets = _allowed(desk, link, pair, side)
-        if not targets:
-            continue
-        outcome = _write(desk, link, pair, side, targets, chargebee, qad)
-        if outcome == BLOCKED:
-            continue
-        if isinstance(outcome, str):
-            return outcome
-        written += 1
-        chargebee, qad = (chargebee, outcome) if side == Side.QAD else (outcome, qad)
-        pair = weigh(desk.setting, link.base, chargebee.values, qad.values, wanted=link.wanted)
-    settle(desk, link, pair, chargebee, qad)
+    sides = {side: _read(desk, link, side) for side in (Side.QAD, Side.CHARGEBEE)}
+    both = Both(sides, _weighed(desk, link, sides), Side.CHARGEBEE)
+    held = set()
+    for step in STEPS:
+        ended = "" if step.side in held else _take(desk, link, both, step)
+        if ended == BLOCKED:
+            held.add(step.side)
+        elif ended:
+            return ended
+    settle(desk, link, both.weighed, both.sides[Side.CHARGEBEE], both.sides[Side.QAD])
     if link.state != LinkState.ALIGNED:
         return str(link.state)
-    return "written" if written else "settled"
+    return "written" if both.written else "settled"
 
 
-def _weighed(desk: Desk, link: AlignedCustomer, chargebee: There, qad: There) -> Weighed:
+def _read(desk: Desk, link: AlignedCustomer, side: Side) -> There:
+    """One side as it is now. Raises Transient."""
+    qad, chargebee = desk.qad, desk.chargebee
+    there = (
+        live_qad(qad, link.qad_code) if side == Side.QAD else live_chargebee(desk.setting, chargebee, link.chargebee_id)
+    )
+    if there is None or (there.customer and standing(desk.setting.tenant, there.customer)):
+        raise Transient("One of the two is not there any more; the next reading of the lists shows more.")
+    return there
+
+
+def _take(desk: Desk, link: AlignedCustomer, both: Both, step: Step) -> str:
+    """One request, if there is something to say by it; '' if all is well, else how it ended."""
+    side = step.side
+    if not _wanted(desk, both.weighed, side):
+        return ""
+    if both.latest != side:  # time went by since: what goes back as a whole must be today's
+        _now_has(desk, link, both, side, _read(desk, link, side))
+    targets = _allowed(desk, link, both.weighed, side)
+    request = step.prepare(desk, link, both.sides[side], targets) if targets else None
+    if request is None:
+        return ""
+    told = _write(desk, link, both, side, request)
+    if isinstance(told, str):
+        return told
+    _now_has(desk, link, both, side, told)
+    if not request.is_beside:
+        both.written.append(side)
+    return ""
+
+
+def _now_has(desk: Desk, link: AlignedCustomer, both: Both, side: Side, there: There) -> None:
+    both.sides[side], both.latest = there, side
+    chargebee, qad = both.sides[Side.CHARGEBEE].values, both.sides[Side.QAD].values
+    both.weighed = weigh(desk.setting, link.base, chargebee, qad, wanted=link.wanted)
+
+
+def _weighed(desk: Desk, link: AlignedCustomer, sides: Mapping[Side, There]) -> Weighed:
     """The verdicts on what is there now, after a write whose end nobody saw is understood."""
-    pending = pending_from(link.pending)
+    pending, chargebee, qad = pending_from(link.pending), sides[Side.CHARGEBEE], sides[Side.QAD]
     if pending is None:
         return weigh(desk.setting, link.base, chargebee.values, qad.values, wanted=link.wanted)
-    there, now = qad if pending.side == Side.QAD else chargebee, desk.clock()
+    there, now = sides[pending.side], desk.clock()
     base, landed = recovered(link.base, pending, there.values, there.version)
     with transaction.atomic():
         _count(link, pending.side, {name: pending.targets[name] for name in landed}, now)
@@ -131,11 +152,14 @@ def _weighed(desk: Desk, link: AlignedCustomer, chargebee: There, qad: There) ->
     return weigh(desk.setting, base, chargebee.values, qad.values, wanted=link.wanted)
 
 
+def _wanted(desk: Desk, pair: Weighed, side: Side) -> dict[str, str]:
+    """What a side is to be given, where it may be written at all."""
+    return pair.targets(side) if side == Side.QAD or desk.setting.writes_chargebee else {}
+
+
 def _allowed(desk: Desk, link: AlignedCustomer, pair: Weighed, side: Side) -> dict[str, str]:
     """The targets that fit and that the brake lets pass; the others are told to a person."""
-    targets, now = dict(pair.targets(side)), desk.clock()
-    if side == Side.CHARGEBEE and not desk.setting.writes_chargebee:
-        return {}
+    targets, now = _wanted(desk, pair, side), desk.clock()
     for name, value in list(targets.items()):
         problem = desk.setting.projection.problem(name, side.value, value)
         if problem:
@@ -147,92 +171,37 @@ def _allowed(desk: Desk, link: AlignedCustomer, pair: Weighed, side: Side) -> di
     return targets
 
 
-def _write(
-    desk: Desk, link: AlignedCustomer, pair: Weighed, side: Side, targets: dict[str, str], chargebee: There, qad: There
-) -> There | str:
+def _write(desk: Desk, link: AlignedCustomer, both: Both, side: Side, request: Request) -> There | str:
     """What the written side has afterwards, or how it ended otherwise."""
+    pair, targets = both.weighed, request.targets
     sources = pair.chargebee if side == Side.QAD else pair.qad
-    there = qad if side == Side.QAD else chargebee
     rules = {rule.name: rule.signature for rule in desk.setting.rules if rule.name in targets}
-    pending = Pending(side, targets, {name: sources[name] for name in targets}, rules, there.version)
+    pending = Pending(side, targets, {name: sources[name] for name in targets}, rules, both.sides[side].version)
     _promise(desk, link, pair, pending)
     try:
-        told = _to_qad(desk, link, qad, targets) if side == Side.QAD else _to_chargebee(desk, link, chargebee, targets)
+        told = request.send()
     except Uncertain as error:
         return _put_off(desk, link, error.message, wait=desk.settle, keeps_pending=True)
     except Rejected as error:
-        return _refused(desk, link, pair, pending, error)
+        return _refused(desk, link, both, pending, error)
     except Transient as error:
         return _put_off(desk, link, error.message)
     except ConnectorError:
         _put_off(desk, link, "", keeps_pending=True)
         raise
-    _keep(desk, link, pair, pending, told)
-    return told
+    if not request.is_beside or all(told.values.get(name) == target for name, target in targets.items()):
+        _keep(desk, link, pair, pending, told)
+    return told  # where it shows nothing of it, the promise stays open for the request to the record itself
 
 
 def _promise(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending) -> None:
     """The row before the network: what is about to be written, and a line for every value that it takes away."""
-    now = desk.clock()
+    now, told = desk.clock(), (link.pending or {}).get("lines", [])
     with transaction.atomic(durable=True):
-        lines = journal.log_lost(link, pair, pending.side, now)
-        link.pending = {**pending_json(pending), "lines": [line.pk for line in lines]}
+        lines = journal.log_lost(link, pair, pending, now, told=told)
+        link.pending = {**pending_json(pending), "lines": [*told, *(line.pk for line in lines)]}
         link.base = settled_base(desk.setting, link.base, pair)
         _save(link, "pending", "base")
-
-
-def _to_qad(desk: Desk, link: AlignedCustomer, qad: There, targets: Mapping[str, str]) -> There:
-    """Relation and customer are one; each step is sent only where its record does not say so already."""
-    profile, code = desk.qad.profile, link.qad_code
-    write = profile.write("customer")
-    changes: dict[str, Any] = {
-        name: value == "true" if name == "is_active" else value for name, value in targets.items()
-    }
-    if "name" in targets and write and "search_name" in write.fields:
-        changes["search_name"] = targets["name"][: write.max_length.get("search_name", 28)].rstrip()
-    if "name" in targets and profile.write("business_relation"):
-        _to_relation(desk, qad.relation or code, changes)
-    desk.qad.send(update(profile, "customer", dict(qad.raw), changes, keys={"code": code}), desk.deadline)
-    return _read_back(live_qad(desk.qad, code), code)
-
-
-def _to_relation(desk: Desk, code: str, changes: Mapping[str, Any]) -> None:
-    row = desk.qad.read("business_relation", {"code": code})
-    if row is None or row.get("name") == changes["name"]:
-        return
-    own = {name: changes[name] for name in ("name", "search_name") if name in changes}
-    desk.qad.send(update(desk.qad.profile, "business_relation", row["raw"], own, keys={"code": code}), desk.deadline)
-
-
-def _to_chargebee(desk: Desk, link: AlignedCustomer, there: There, targets: Mapping[str, str]) -> There:
-    """Fields of the customer first, billing details after; the second form is made of what the first gave back."""
-    key, record = link.chargebee_id, there.raw
-    forms = customer_form.changes(record, targets)
-    is_half = bool(forms.customer)
-    if is_half:
-        record = desk.chargebee.update(key, forms.customer)
-        forms = customer_form.changes(record, targets)
-    if forms.billing:
-        with _whole(is_half):
-            record = desk.chargebee.bill(key, forms.billing)
-    return told_by_chargebee(desk.setting, record)
-
-
-@contextmanager
-def _whole(is_half: bool) -> Iterator[None]:
-    """A refusal of the second step says nothing of the first, which has landed: reading tells what did."""
-    try:
-        yield
-    except (Rejected, Transient) as error:
-        if is_half:
-            raise Uncertain(error.message) from error
-        raise
-
-
-def _read_back(there: There | None, code: str) -> There:
-    if there is None:
-        raise Uncertain(f"QAD changed customer {code} and does not show it any more.")
-    return there
 
 
 def _keep(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending, told: There) -> None:
@@ -268,14 +237,16 @@ def settle(desk: Desk, link: AlignedCustomer, pair: Weighed, chargebee: There, q
     """Nothing is left to write now: versions, base and lines that wait."""
     now = desk.clock()
     with transaction.atomic():
+        _forget(link, now)
         is_held = link.state in (LinkState.FROZEN, LinkState.BLOCKED)
         was_parked = any(row[2] == PARKED for row in link.base.values())
         waits = [name for name, verdict in pair.verdicts.items() if verdict.side]
         link.base = settled_base(desk.setting, link.base, pair)
         link.wanted = {name: value for name, value in link.wanted.items() if name in waits}
         link.chargebee_version, link.qad_version = chargebee.version, qad.version
-        link.rules_version, link.pending, link.not_before = desk.setting.version, None, None
-        link.is_asked = bool(link.wanted) and link.state == LinkState.ALIGNED  # the other side gets it next
+        link.rules_version, link.not_before = desk.setting.version, None
+        is_left = any(_wanted(desk, pair, side) for side in Side)  # decided, or edited, while this pass was at it
+        link.is_asked = is_left and link.state == LinkState.ALIGNED
         if not waits and link.state == LinkState.BLOCKED:
             link.state, link.reason, is_held = LinkState.ALIGNED, "", False
             journal.close(link, (ConflictKind.BLOCKED,), now)
@@ -310,13 +281,14 @@ def _freeze(link: AlignedCustomer, pair: Weighed, targets: Mapping[str, str], si
             journal.open_line(link, ConflictKind.FROZEN, text, now=now, field=name, pair=pair)
 
 
-def _refused(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending, error: Rejected) -> str:
-    """Refused because somebody was faster: again with what is there now. Refused for good: a person's turn."""
+def _refused(desk: Desk, link: AlignedCustomer, both: Both, pending: Pending, error: Rejected) -> str:
+    """Refused because somebody was faster, or after half of it had landed: again with what is there then. Refused for
+    good: a person's turn."""
     live = live_qad(desk.qad, link.qad_code) if pending.side == Side.QAD else None
-    if live is not None and live.version != pending.seen:
+    if pending.side in both.written or (live is not None and live.version != pending.seen):
         return _put_off(desk, link, error.message)
     fix = "Correct the value where it comes from; it is tried again when it changes, or when you press Replay."
-    _block(link, pair, Problem("customer-refused", str(link), error.message, fix), desk.clock())
+    _block(link, both.weighed, Problem("customer-refused", str(link), error.message, fix), desk.clock())
     return BLOCKED
 
 

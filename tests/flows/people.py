@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Callable
 from typing import Any
 
+from connector.sandbox.wire import Request, Response
 from mappings.catalog import refresh_mirror
 from mappings.models import CustomerMapping
 from syncs import intake, running
@@ -50,6 +53,19 @@ def writes(scene: Scene) -> dict[str, int]:
         elif method == "POST" and ("ustomerV2s" in path or "/v1/customers" in path or "RelationV2s" in path):
             counts["qad"] += count
     return counts
+
+
+def just_before(scene: Scene, side: str, method: str, path: str, edit: Callable[[], Any]) -> None:
+    """Somebody edits at the very moment when the first such request has come in and is not yet worked on."""
+    half = getattr(scene.world, side)
+    answer, waiting = half.handle, [edit]
+
+    def handle(request: Request) -> Response:
+        if waiting and request.method == method and re.search(path, request.path):
+            waiting.pop()()
+        return answer(request)
+
+    half.handle = handle
 
 
 def in_qad(scene: Scene, code: str) -> dict[str, Any]:

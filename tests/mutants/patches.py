@@ -52,9 +52,26 @@ CUSTOMERS = (
     Mutant(
         "customers: a write without a line for what it takes away",
         "syncs/alignment/writing.py",
-        "        lines = journal.log_lost(link, pair, pending.side, now)\n",
+        "        lines = journal.log_lost(link, pair, pending, now, told=told)\n",
         "        lines: list[AlignedCustomer] = []\n",
         flow("customers_converge", "test_a_killed_write_loses_no_line_of_the_log"),
+    ),
+    Mutant(
+        "customers: a record that goes back whole as it was read before the other side was written",
+        "syncs/alignment/writing.py",
+        "    if both.latest != side:  # time",
+        "    if both.latest is None:  # time",
+        flow(
+            "half_written_customers",
+            "test_an_address_that_is_edited_while_qad_is_written_is_not_replaced_by_an_older_one",
+        ),
+    ),
+    Mutant(
+        "customers: what cannot be read back counts as never written",
+        "syncs/alignment/steps.py",
+        '        raise Uncertain(f"QAD took a change of customer {code} and cannot be read: {error}") from error\n',
+        "        raise error\n",
+        flow("half_written_customers", "test_what_a_write_took_away_keeps_its_line_when_it_cannot_be_read_back"),
     ),
     Mutant(
         "customers: a write without a promise",

@@ -22,9 +22,10 @@ _LONGEST = {
 _TEXTS = ("first_name", "last_name", "email", "phone", "company", "locale", "invoice_notes", "exempt_number")
 _CODES = ("preferred_currency_code", "auto_collection", "taxability", "offline_payment_method", "entity_code")
 _NUMBERS = ("net_term_days",)
-_FLAGS = ("allow_direct_debit", "auto_close_invoices", "consolidated_invoicing")
-_UPDATE = (*_TEXTS, *_CODES, *_NUMBERS, *_FLAGS, "meta_data")
-_BILLING = ("vat_number", "vat_number_prefix", "billing_address")
+_TAX_FLAGS = ("registered_for_gst", "business_customer_without_vat_number")
+_FLAGS = (*_TAX_FLAGS, "allow_direct_debit", "auto_close_invoices", "consolidated_invoicing")
+_UPDATE = (*_TEXTS, *_CODES, *_NUMBERS, *(name for name in _FLAGS if name not in _TAX_FLAGS), "meta_data")
+_BILLING = ("vat_number", "vat_number_prefix", "billing_address", *_TAX_FLAGS)
 _CREATE = (*_UPDATE, *_BILLING, "id", "business_entity_id")
 _ADDRESS = (
     *("first_name", "last_name", "email", "company", "phone", "line1", "line2", "line3"),

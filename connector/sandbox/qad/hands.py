@@ -74,6 +74,10 @@ class Hands:
         """Off: no record says from now on when it was changed, and no hash changes with it."""
         self.company.parties.stamps = self.company.parties.rotates_hash = shown
 
+    def set_shared_names(self, shared: bool) -> None:
+        """On: a customer has the name of his business relation, whatever was sent with the customer."""
+        self.company.parties.shared_names = shared
+
     def set_capitals(self, kept: bool) -> None:
         """On: names and addresses are kept in capitals, whatever is sent."""
         self.company.parties.capitals = kept

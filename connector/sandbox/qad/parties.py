@@ -33,6 +33,7 @@ class Parties:
         self.rotates_hash = True
         self.stamps = True  # off: records carry no moment of their last change
         self.capitals = False  # on: names and addresses are kept in capitals, whatever is sent
+        self.shared_names = False  # on: a relation lends its customers its name
         self._saves = 0
 
     def add(self, row: Row, now: dt.datetime) -> Row:
@@ -60,9 +61,20 @@ class Parties:
         row["extras"] = extras
         self._lose(row)
         self.stamp(row, now)
+        if self.shared_names:
+            self._lend_name(row, now)
         if row.get("code") in self.customers and self.customers[row["code"]] is row:
             self._index(row, before)
         return row
+
+    def _lend_name(self, row: Row, now: dt.datetime) -> None:
+        """A saved customer takes the name of his relation, and a saved relation gives its own to its customers."""
+        mine = self.customers.get(row.get("code", "")) is row
+        relation = self.relations[row["business_relation"]] if mine else row
+        for one in (row,) if mine else self.customers.values():
+            if one["business_relation"] == relation["code"] and one["name"] != relation["name"]:
+                one["name"], one["search_name"] = relation["name"], relation["search_name"]
+                self.stamp(one, now)
 
     def remove(self, code: str) -> None:
         """Gone with its domain row and relation; documents that name it stay."""

@@ -52,3 +52,14 @@ def test_a_new_customer_names_his_code_in_qad_and_leaves_out_what_is_blank():
     assert pairs == {
         "id": "CB-C1", "company": "Ada", "billing_address[city]": "Leeds", "preferred_currency_code": "GBP",
     }  # fmt: skip
+
+
+def test_the_flags_that_a_replaced_address_would_lose_go_back_with_it():
+    record = {**ADA, "registered_for_gst": True, "business_customer_without_vat_number": True, "vat_number": None}
+    pairs = dict(changes(record, {"city": "York"}).billing)
+    assert (pairs["registered_for_gst"], pairs["business_customer_without_vat_number"]) == ("true", "true")
+    pairs = dict(changes(record, {"tax_id": "GB987654321"}).billing)
+    assert (pairs["registered_for_gst"], "business_customer_without_vat_number" in pairs) == ("true", False)
+    assert not {"registered_for_gst", "business_customer_without_vat_number"} & set(
+        dict(changes(ADA, {"city": "York"}).billing)
+    )
