@@ -1,7 +1,7 @@
 """Older documents that are posted after all: a range, what it would do, and then its preparation in batches.
 
 The skipped documents of the range are the queue: a batch is looked at again in one transaction, so that whatever dies
-leaves the rest skipped, and the next turn goes on with it.
+leaves the rest skipped, and the next turn goes on with it. A cancel (`cancelling`) is seen before each batch.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from connector.ledger.compare import Period
 from connector.ledger.cutover import RULE, Reopened
+from connector.periods import business_date
 from syncs.desk import open_desk
 from syncs.foresight import rehearse
 from syncs.models import Backfill, SourceDocument
@@ -116,14 +117,20 @@ def work(tenant: Tenant, *, clock: Callable[[], dt.datetime], is_over: Callable[
 
 def _batch(tenant: Tenant, row: Backfill, now: dt.datetime, actor: str) -> int:
     with transaction.atomic():
+        mine = Backfill.objects.select_for_update().filter(pk=row.pk, state=BackfillState.RUNNING).first()
+        if mine is None:
+            return 0  # cancelled, or finished by another worker
         rows = skipped(tenant, row.kind, row.first_day, row.last_day).order_by("dated_at", "pk")
-        keys = list(rows.values_list("pk", flat=True)[:BATCH])
+        taken = list(rows.values_list("pk", "dated_at")[:BATCH])
+        keys = [pk for pk, _ in taken]
         documents = SourceDocument.objects.filter(pk__in=keys)
         moved = renew(tenant.pk, documents, f"Backfill {row.pk}: {row.reason}", now=now, actor=actor)
-        mine = Backfill.objects.filter(pk=row.pk, state=BackfillState.RUNNING)
-        if keys:
-            mine.update(done=row.done + moved, changed_at=now)
-            row.done += moved
+        newest = taken[-1][1] if taken else None
+        if newest is not None:
+            mine.done += moved
+            mine.reached_day = business_date(newest, tenant.time_zone)
         else:
-            mine.update(state=BackfillState.DONE, changed_at=now)
+            mine.state = BackfillState.DONE
+        mine.changed_at = now
+        mine.save(update_fields=["done", "reached_day", "state", "changed_at"])
         return moved

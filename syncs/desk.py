@@ -88,5 +88,6 @@ def open_desk(tenant_id: int) -> Desk:
 def cut_over_of(tenant: Tenant, decided: dict[str, Any]) -> CutOver:
     """From which day on each kind is posted, and which older ranges are posted after all."""
     days = {kind: dt.date.fromisoformat(day) for kind, day in decided["cut_off"].items()}
-    ranges = Backfill.objects.filter(tenant=tenant).values_list("kind", "first_day", "last_day") if days else ()
-    return CutOver(tenant.time_zone, days, tuple(Reopened(*one) for one in ranges))
+    ranges = Backfill.objects.filter(tenant=tenant) if days else ()
+    reopened = [Reopened(one.kind, one.first_day, until) for one in ranges if (until := one.reopened_until)]
+    return CutOver(tenant.time_zone, days, tuple(reopened))

@@ -13,9 +13,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from connector.errors import Problem
 from connector.ledger.compare import Period
 from mappings.sheets import LARGEST_FILE, UnreadableFile
-from syncs import backfilling, opening, tasks
+from syncs import backfilling, cancelling, opening, tasks
 from syncs.admin import links, words
 from syncs.admin.filters import CurrencyFilter
 from syncs.admin.reading import ReadOnlyAdmin
@@ -107,6 +108,8 @@ class OpeningItemAdmin(ReadOnlyAdmin):
             path("upload/", view(require_POST(self.upload)), name="syncs_openingitem_upload"),
             path("<int:pk>/remove/", view(require_POST(self.remove)), name="syncs_openingitem_remove"),
             path("backfill/", view(require_POST(self.backfill)), name="syncs_backfill_ask"),
+            path("backfill/<int:pk>/cancel/", view(require_POST(self.cancel)), name="syncs_backfill_cancel"),
+            path("backfill/<int:pk>/resume/", view(require_POST(self.resume)), name="syncs_backfill_resume"),
             path("parallel/", view(require_POST(self.parallel)), name="syncs_parallel_ask"),
             path("on-account/<int:pk>/", view(require_POST(self.on_account)), name="syncs_on_account"),
             *super().get_urls(),
@@ -244,6 +247,30 @@ class OpeningItemAdmin(ReadOnlyAdmin):
         tasks.give_a_turn(tenant, "backfill")
         text = f"{words.counted(made.total, 'document')} will be prepared and posted"
         messages.success(request, f"{text}; reload this page to see how far it is.")
+        return HttpResponseRedirect(reverse(HUB))
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Stop a backfill before its next batch."""
+        found = self._access(request, Action.REPLAY)
+        tenant, reason = cast(Tenant, found.tenant), request.POST.get("reason", "")
+        made = cancelling.cancel(tenant, pk, reason=reason, now=timezone.now(), actor=actor_of(request))
+        if isinstance(made, Problem):
+            messages.error(request, made.message)
+        else:
+            left = "What it took goes on to QAD; the rest stays skipped. Go on takes the rest later."
+            messages.success(request, f"{made} is stopped after {words.counted(made.done, 'document')}. {left}")
+        return HttpResponseRedirect(reverse(HUB))
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have a cancelled backfill go on."""
+        found = self._access(request, Action.REPLAY)
+        tenant = cast(Tenant, found.tenant)
+        made = cancelling.resume(tenant, pk, now=timezone.now(), actor=actor_of(request))
+        if isinstance(made, Problem):
+            messages.error(request, made.message)
+        else:
+            tasks.give_a_turn(tenant, "backfill")
+            messages.success(request, f"{made} goes on; reload this page to see how far it is.")
         return HttpResponseRedirect(reverse(HUB))
 
     def parallel(self, request: HttpRequest) -> HttpResponse:

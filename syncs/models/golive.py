@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -64,6 +66,7 @@ class OnAccount(models.Model):
 class BackfillState(models.TextChoices):
     RUNNING = "running", "Being prepared"
     DONE = "done", "Done"
+    CANCELLED = "cancelled", "Cancelled"
 
 
 class Backfill(models.Model):
@@ -78,6 +81,7 @@ class Backfill(models.Model):
     state = models.CharField(max_length=10, choices=BackfillState.choices, default=BackfillState.RUNNING)
     total = models.PositiveIntegerField("documents", default=0)
     done = models.PositiveIntegerField(default=0)
+    reached_day = models.DateField(null=True)  # of the last document that was taken; the oldest come first
     created_at = models.DateTimeField("asked for at")
     changed_at = models.DateTimeField()
 
@@ -90,6 +94,11 @@ class Backfill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}s from {self.first_day} to {self.last_day}"
+
+    @property
+    def reopened_until(self) -> dt.date | None:
+        """The last day whose documents are posted after all; None if it was cancelled before it took any."""
+        return self.reached_day if self.state == BackfillState.CANCELLED else self.last_day
 
 
 class ParallelComparison(models.Model):

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from connector.ledger.compare import Period
-from syncs import backfilling, opening, parallel
+from syncs import backfilling, cancelling, opening, parallel
 from syncs.models import Backfill, Edge, OnAccount, OpeningItem, Posting
 from syncs.permission import why_not_posting
-from tenants.models import PolicySetting
+from tenants.models import AuditEntry, PolicySetting
 from tests.flows.scene import a_scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -327,6 +327,41 @@ def test_a_backfill_that_was_interrupted_goes_on(scene, monkeypatch):
     scene.sync()
     assert Posting.objects.filter(state="posted").count() == 3
     assert Backfill.objects.get().done == 3
+
+
+@pytest.mark.slow
+def test_a_backfill_that_is_cancelled_stops_before_its_next_batch_and_goes_on_when_asked(scene, monkeypatch):
+    monkeypatch.setattr(backfilling, "BATCH", 1)
+    who, tenant = scene.customer(), scene.tenant
+    older = [
+        scene.invoice(who, date=int((scene.clock() - dt.timedelta(days=days)).timestamp())) for days in (22, 20, 18)
+    ]
+    scene.sync()
+    first, last = scene.first_day - dt.timedelta(days=60), scene.first_day - dt.timedelta(days=1)
+    row = start(scene, first, last)
+    given = {"now": scene.clock(), "actor": "ada"}
+
+    def cancelled_after_the_first() -> bool:
+        if Backfill.objects.get().done == 1:
+            assert isinstance(cancelling.cancel(tenant, row.pk, reason="The wrong month", **given), Backfill)
+        return False
+
+    assert backfilling.work(tenant, clock=scene.clock, is_over=cancelled_after_the_first, actor="ada") == 1
+    scene.world.chargebee.edit("invoice", older[2], po_number="PO-9")  # decided anew, and still not posted
+    scene.sync()
+    row.refresh_from_db()
+    assert (row.state, row.done) == ("cancelled", 1)
+    assert not backfilling.running(tenant).exists()
+    assert scene.posting(older[0]).state == "posted"
+    assert [rule(scene, name) for name in older[1:]] == [("skipped", ["before-cut-off"])] * 2
+    line = AuditEntry.objects.get(action="backfill.cancelled")
+    assert (line.actor, line.reason, line.after["done"]) == ("ada", "The wrong month", 1)
+
+    assert isinstance(cancelling.resume(tenant, row.pk, **given), Backfill)
+    assert backfilling.work(tenant, clock=scene.clock, is_over=lambda: False, actor="ada") == 2
+    scene.sync()
+    assert [scene.posting(name).state for name in older] == ["posted"] * 3
+    assert cancelling.cancel(tenant, row.pk, reason="The wrong month", **given).message.endswith("it is done.")
 
 
 def test_wrong_ranges_and_reasons_are_refused(scene):

@@ -14,6 +14,7 @@ from tests.builders import a_tenant, a_user
 from tests.flows.scene import a_scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
+DAY = dt.date(2026, 1, 31)
 HUB = "admin:syncs_going_live"
 HEAD = "document,chargebee_id,qad_number,currency,open_amount\n"
 
@@ -157,6 +158,41 @@ def test_a_parallel_run_is_compared_and_shown(desk, scene):
     assert scene.posting(source_id).reference in page
     assert Posting.objects.filter(state="posted").count() == 0
     assert "It is on" in text_of(desk.get(reverse(HUB)))
+
+
+def test_a_running_backfill_is_stopped_with_a_reason_and_goes_on(desk, scene):
+    desk.post(reverse("admin:syncs_backfill_ask"), asked(scene, confirm="yes", reason="The month is posted anew"))
+    row = Backfill.objects.get()
+    cancel, resume = (reverse(f"admin:syncs_backfill_{name}", args=[row.pk]) for name in ("cancel", "resume"))
+    assert cancel in text_of(desk.get(reverse(HUB)))
+    assert "Say in a few words why the backfill is stopped" in text_of(desk.post(cancel, {"reason": " "}, follow=True))
+    assert "is stopped after 0 documents" in text_of(desk.post(cancel, {"reason": "The wrong month"}, follow=True))
+    tasks.work(scene.tenant.pk, "backfill")
+    assert scene.source(scene.older).state == "skipped"
+    assert "cannot be cancelled: it is cancelled" in text_of(desk.post(cancel, {"reason": "Once more"}, follow=True))
+    assert resume in text_of(desk.get(reverse(HUB)))
+    desk.post(resume)
+    tasks.work(scene.tenant.pk, "backfill")
+    assert scene.source(scene.older).state == "new"
+    assert set(AuditEntry.objects.filter(subject=f"backfill:{row.pk}").values_list("action", flat=True)) == {
+        *("backfill", "backfill.cancelled", "backfill.resumed"),
+    }
+
+
+@pytest.mark.parametrize("who", ["auditor", "finance_user", "another tenant's accountant"])
+def test_nobody_else_stops_or_resumes_a_backfill(client, scene, who):
+    given = {"tenant": scene.tenant, "kind": "invoice", "first_day": DAY, "last_day": DAY, "reason": "x", "actor": "x"}
+    moment = scene.clock()
+    for state in ("running", "cancelled"):
+        Backfill.objects.create(state=state, created_at=moment, changed_at=moment, **given)
+    client.force_login(a_user({scene.tenant: who} if who in Role.values else {a_tenant("theirs"): Role.ACCOUNTANT}))
+
+    for row in Backfill.objects.all():
+        name = {"running": "cancel", "cancelled": "resume"}[row.state]
+        client.post(reverse(f"admin:syncs_backfill_{name}", args=[row.pk]), {"reason": "Because I can"})
+
+    assert set(Backfill.objects.values_list("state", flat=True)) == {"running", "cancelled"}
+    assert not Backfill.objects.exclude(changed_at=moment).exists()
 
 
 ACTIONS = ("openingitem_upload", "backfill_ask", "parallel_ask")
