@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connector.chargebee.records import CreditNote, Transaction
-from connector.ledger import credit_notes, payments
+from connector.chargebee.records import CreditNote, Invoice, Transaction
+from connector.ledger import credit_notes, invoices, payments
 from connector.ledger.validate_transactions import name_of
 from syncs.chains import last_main, mains
 from syncs.models import Edge, Posting, SourceDocument
@@ -42,5 +42,10 @@ class Case:
     @property
     def projection(self) -> str:
         """Hash of just what is posted of it."""
-        found = self.record
-        return credit_notes.projection(found) if isinstance(found, CreditNote) else payments.projection(found)
+        return projection_of(self.record)
+
+
+def projection_of(found: Invoice | Record) -> str:
+    if isinstance(found, Invoice):
+        return invoices.projection(found)
+    return credit_notes.projection(found) if isinstance(found, CreditNote) else payments.projection(found)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from connector.errors import Problem
+from connector.ledger.by_hand import cannot_be_reversed
 from connector.ledger.documents import Adjustment, Application, Posted, Reversal
 from connector.ledger.reversals import reversal
 from connector.ledger.stored import restore
 from syncs.batch import REBUILDABLE, Batch, add_posting, fits, keep, name_for, rebuild, withdraw
 from syncs.models import Kind, Posting, SourceDocument
-from syncs.states import IN_FLIGHT, PostingState
+from syncs.states import IN_FLIGHT, STANDING, PostingState
 
 # Which postings are the document itself; others of its chain settle, take back or stand beside it (withheld tax).
 MAIN: dict[str, tuple[str, ...]] = {
@@ -46,6 +47,17 @@ def last_main(row: SourceDocument, chain: Chain) -> Posting | None:
     """The version that stands, or may still stand; None if there is none or all were taken back."""
     versions = mains(row, chain)
     return versions[-1] if versions and versions[-1].state != PostingState.REVERSED else None
+
+
+def is_edited(row: SourceDocument, main: Posting, projection: str) -> bool:
+    """Whether Chargebee has it otherwise than it was posted; of what nobody could read the content tells."""
+    return main.projection not in (projection, row.content_hash)
+
+
+def is_known_by_hand(row: SourceDocument, chain: Chain) -> bool:
+    """Whether QAD has it although nobody can read it here: somebody entered just this content there."""
+    main = last_main(row, chain)
+    return main is not None and main.is_by_hand and main.state in STANDING and main.projection == row.content_hash
 
 
 def sides(row: SourceDocument, chain: Chain) -> list[Posting]:
@@ -83,6 +95,8 @@ def reverse(
 
     `applications` are all that it settles now: they come off with it.
     """
+    if posting.is_by_hand:
+        return [cannot_be_reversed(str(row), posting.qad_number)]
     earlier = reversals_of(chain, posting)
     if earlier and earlier[-1].state not in REBUILDABLE:
         return []

@@ -12,6 +12,7 @@ from django.db.models.functions import Upper
 from connector.chargebee.records import Invoice
 from connector.errors import Problem
 from connector.ledger import problems as say
+from connector.ledger.by_hand import changed
 from connector.ledger.documents import CustomerInvoice
 from connector.ledger.invoices import is_gone, projection, skip_rule, translate
 from connector.ledger.reference import hashed_reference, reference
@@ -19,7 +20,7 @@ from connector.ledger.reversals import ended_on
 from connector.ledger.skipping import Skipped
 from syncs import older, settlements, sides
 from syncs.batch import Batch, add_posting, come_back, fits, mark, name_for, read, rebuild, record, tell, withdraw
-from syncs.chains import Chain, as_posted, chains_of, is_in_flight, last_main, leave, mains
+from syncs.chains import Chain, as_posted, chains_of, is_edited, is_in_flight, is_known_by_hand, last_main, leave, mains
 from syncs.desk import Desk
 from syncs.models import Kind, Posting, SourceDocument
 from syncs.states import STANDING, SourceState
@@ -54,7 +55,9 @@ def decide(batch: Batch, rows: Sequence[SourceDocument]) -> None:
         if is_in_flight(chain):
             continue  # its outcome comes first; the row stays new and is prepared after it
         found = record(batch, row)
-        if isinstance(found, list):
+        if isinstance(found, list) and is_known_by_hand(row, chain):
+            mark(batch, row, SourceState.CODED)
+        elif isinstance(found, list):
             tell(batch, row, SourceState.UNREADABLE, found)
             for posting in chain:
                 withdraw(batch, posting)
@@ -120,7 +123,7 @@ def _decide_standing(batch: Batch, case: Case, main: Posting) -> None:
             hold_on(batch, row, ended, "the credit notes to be read up to its void", f"{Kind.CREDIT_NOTE}:*")
         else:
             take_back(batch, row, case.chain, main, on=ended_on(invoice, batch.desk.rules.zone), why=ended)
-    elif projection(invoice) != main.projection:
+    elif is_edited(row, main, projection(invoice)):
         _correct(batch, case, main)
     else:
         _stay(batch, case, main)
@@ -140,6 +143,9 @@ def _stay(batch: Batch, case: Case, main: Posting) -> None:
 def _correct(batch: Batch, case: Case, main: Posting) -> None:
     """The old version goes only when the new one is known to fit; a correction that has begun is finished."""
     row, desk = case.row, batch.desk
+    if main.is_by_hand:
+        tell(batch, row, SourceState.HELD, [changed(str(row), main.qad_number, main.total, case.invoice.total)])
+        return
     if desk.policies["edited_after_posting"] == "hold" and not main.is_ending:
         edited = say.changed_after_posting(f"Invoice {row.source_id}", main.total, case.invoice.total)
         tell(batch, row, SourceState.HELD, [edited])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from connector.chargebee.records import CreditNote, Transaction
 from connector.errors import Problem
-from connector.ledger import credit_notes, payments, refunds
+from connector.ledger import by_hand, credit_notes, payments, refunds
 from connector.ledger import problems as say
 from connector.ledger.documents import LedgerDocument
 from connector.ledger.reversals import ended_on, payment_ended_on
@@ -35,7 +35,7 @@ from syncs.batch import (
     withdraw,
 )
 from syncs.cases import Case, Record
-from syncs.chains import as_posted, chains_of, is_in_flight, leave, reverse
+from syncs.chains import as_posted, chains_of, is_edited, is_in_flight, is_known_by_hand, leave, reverse
 from syncs.deciding_invoices import order_key
 from syncs.models import Edge, Kind, Posting, SourceDocument
 from syncs.states import STANDING, SourceState
@@ -55,7 +55,9 @@ def decide(batch: Batch, rows: Sequence[SourceDocument]) -> None:
     parents.on_account = older.on_account(rows) if parents.older else set()
     for row in rows:
         found, chain = records[row.pk], chains[row.pk]
-        if isinstance(found, list):
+        if isinstance(found, list) and is_known_by_hand(row, chain):
+            mark(batch, row, SourceState.CODED)
+        elif isinstance(found, list):
             tell(batch, row, SourceState.UNREADABLE, found)
             for posting in chain:
                 withdraw(batch, posting)
@@ -203,7 +205,7 @@ def _decide_standing(batch: Batch, case: Case, main: Posting) -> None:
         tell(batch, case.row, SourceState.HELD, [partly])
     elif day is not None:
         _take_back(batch, case, main, day)
-    elif case.projection != main.projection:
+    elif is_edited(case.row, main, case.projection):
         _correct(batch, case, main)
     elif main.kind == "refund" and _leans_on_ending(case):
         _take_back(batch, case, main, as_posted(main).posting_date)  # its note or payment is being corrected
@@ -231,10 +233,15 @@ def _stay(batch: Batch, case: Case, main: Posting) -> None:
 
 def _correct(batch: Batch, case: Case, main: Posting) -> None:
     """The old version goes only when the new one is known to fit; a correction that has begun is finished."""
-    if batch.desk.policies["edited_after_posting"] == "hold" and not main.is_ending:
-        now = case.record.total if isinstance(case.record, CreditNote) else case.record.amount
+    now = case.record.total if isinstance(case.record, CreditNote) else case.record.amount
+    edited: Problem | None = None
+    if main.is_by_hand:
+        edited = by_hand.changed(case.name, main.qad_number, main.total, now)
+    elif batch.desk.policies["edited_after_posting"] == "hold" and not main.is_ending:
+        edited = say.changed_after_posting(case.name, main.total, now)
+    if edited is not None:
         edges.let_go(batch, case, main)
-        tell(batch, case.row, SourceState.HELD, [say.changed_after_posting(case.name, main.total, now)])
+        tell(batch, case.row, SourceState.HELD, [edited])
         return
     missing = _missing_parent(case)
     document = fits(batch, _translate(batch, case, main.reference))

@@ -30,6 +30,8 @@ def why_not(posting: Posting) -> str:
         return f"QAD does not have {posting.reference}. Press Replay; no second person is needed."
     if posting.state not in FORCEABLE:
         return f"{posting.reference} is '{posting.get_state_display().lower()}' and cannot be sent again."
+    if posting.is_by_hand:
+        return f"{posting.reference} was entered in QAD by hand and cannot be sent from here. Enter it there again."
     if posting.state == PostingState.UNCERTAIN:
         return ""
     if posting.kind not in MAIN:

@@ -32,6 +32,7 @@ BY_HAND = (
     *(PostingState.CONFLICT, PostingState.READY),
 )
 TO_DECIDE = (PostingState.CONFLICT, PostingState.DUPLICATE)
+NO_NUMBER = "Give the number that the document has in QAD."
 SHORT = "Say in a few words why; the auditor will ask."
 
 
@@ -85,22 +86,41 @@ def mark_posted(
     if posting.state not in BY_HAND:
         return f"{posting.reference} is '{posting.get_state_display().lower()}'; it cannot be marked as posted."
     if not number:
-        return "Give the number that the document has in QAD."
-    found = client.look_up_number(entity_of(posting), number)
-    if len(found) != 1:
-        have = (
-            f"has {number} {len(found)} times" if found else f"has no {entity_of(posting).replace('_', ' ')} {number}"
-        )
-        return f"QAD {have}. Check the number, and that it was entered in {tenant.qad.domain} > {tenant.qad.entity}."
+        return NO_NUMBER
+    found = by_number(tenant, client, entity_of(posting), number)
+    if isinstance(found, str):
+        return found
     own = _own_arrived(client, posting, number, now)
-    if own:
-        return own
-    wrong = _why_not_ours(tenant, Shown(client.profile).sent(posting), of_found(found[0]), posting)
+    return own or take_by_hand(tenant, client, posting, found, now=now, actor=actor)
+
+
+def by_number(tenant: Tenant, client: QadClient, entity: str, number: str) -> Found | str:
+    """The one document that QAD has under its own number, or why there is not one."""
+    found = client.look_up_number(entity, number)
+    if len(found) == 1:
+        return found[0]
+    have = f"has {number} {len(found)} times" if found else f"has no {entity.replace('_', ' ')} {number}"
+    return f"QAD {have}. Check the number, and that it was entered in {tenant.qad.domain} > {tenant.qad.entity}."
+
+
+def take_by_hand(
+    tenant: Tenant,
+    client: QadClient,
+    posting: Posting,
+    found: Found,
+    *,
+    now: dt.datetime,
+    actor: str,
+    accepting: dict[str, Any] | None = None,
+) -> str:
+    """The posting is what somebody entered in QAD, if it is the same; returns '' or why not."""
+    wrong = _why_not_ours(tenant, Shown(client.profile).sent(posting), of_found(found), posting)
     if wrong:
-        return f"QAD's {number} is not this document: {wrong}. Correct it in QAD, or check the number."
-    accepted = {"reference": found[0].reference} if found[0].reference != posting.reference else None
-    reason = f"Marked as posted by hand: QAD's {number} has the same total, currency, customer and date."
-    return _arrive(tenant, posting, found[0], "marked-as-posted", reason, accepted=accepted, now=now, actor=actor)
+        return f"QAD's {found.number} is not this document: {wrong}. Correct it in QAD, or check the number."
+    accepted = dict(accepting or {})
+    accepted |= {"reference": found.reference} if found.reference != posting.reference else {}
+    reason = f"Marked as posted by hand: QAD's {found.number} has the same total, currency, customer and date."
+    return arrive(tenant, posting, found, "marked-as-posted", reason, accepted=accepted or None, now=now, actor=actor)
 
 
 def _own_arrived(client: QadClient, posting: Posting, number: str, now: dt.datetime) -> str:
@@ -155,7 +175,7 @@ def adopt(
     accepted: dict[str, Any] = {} if chosen.is_same else _as_accepted(chosen.found)
     accepted |= {"surplus": [one.number for one in others]} if others else {}
     said = reason.strip() or f"QAD's {number} is the document that was sent."
-    return _arrive(
+    return arrive(
         tenant,
         posting,
         chosen.found,
@@ -204,7 +224,7 @@ def look_again(tenant: Tenant, client: QadClient, posting: Posting, *, now: dt.d
     if len(sides) == 1 and sides[0].is_same:
         found = sides[0].found
         said = f"QAD has it as {found.number} now, with the same total, currency, customer and date."
-        return _arrive(tenant, posting, found, "adopted", said, accepted=None, now=now, actor=actor) or said
+        return arrive(tenant, posting, found, "adopted", said, accepted=None, now=now, actor=actor) or said
     if sides:
         return _still(posting, sides)
     if posting.qad_number:
@@ -253,7 +273,7 @@ def surplus_reversed(tenant: Tenant, surplus: Surplus, *, now: dt.datetime, acto
 MOVED = "It has moved on since the page was shown. Look at it again."
 
 
-def _arrive(
+def arrive(
     tenant: Tenant,
     posting: Posting,
     found: Found,

@@ -242,7 +242,8 @@ def offline_in_qad(subject: str, method: str) -> Problem:
         "offline-in-qad",
         subject,
         f"{subject} was recorded offline by {method or 'an unnamed method'}, which this tenant books in QAD first.",
-        "Match it to the QAD receipt, or let the policy offline_payments name Chargebee as the origin of that method.",
+        "Match it to the QAD receipt: press 'Mark as posted by hand' and give its number. Or let the policy "
+        "offline_payments name Chargebee as the origin of that method.",
         "document",
     )
 

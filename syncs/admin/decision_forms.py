@@ -44,6 +44,14 @@ class MarkPostedForm(forms.Form):
     )
 
 
+class KeyedForm(MarkPostedForm):
+    is_applied = forms.BooleanField(
+        label="What it settles is applied in QAD, too",
+        required=False,
+        help_text="Leave it empty if it is open there: then it is applied from here, as Chargebee says.",
+    )
+
+
 class ForceForm(forms.Form):
     reason = forms.CharField(
         label="Why QAD does not have it",

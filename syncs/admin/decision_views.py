@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.utils import timezone
 
 from connector.errors import ConnectorError
-from syncs import forcing, ignoring, noting, resolving
+from syncs import forcing, ignoring, keyed, noting, resolving
 from syncs.admin import decision_forms as ours
 from syncs.admin import document_page, links, replaying, words
 from syncs.admin.options import concerned
@@ -121,27 +122,35 @@ class DecisionViews:
         row = self._allowed(request, object_id, Action.MARK_POSTED)
         if row is None:
             return self._gone(request, object_id)
-        posting = concerned(document_page.chain_of(row))
-        if posting is None or posting.state not in resolving.BY_HAND:
-            return self._told(request, row, f"{row} has nothing that could be marked as posted.", "")
-        form = ours.MarkPostedForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            number = form.cleaned_data["number"]
-            wrong = _asked(
-                row.tenant,
-                lambda qad: resolving.mark_posted(
-                    row.tenant, qad, posting, number, now=timezone.now(), actor=actor_of(request)
-                ),
+        chain = document_page.chain_of(row)
+        posting = concerned(chain)
+        if posting is not None and posting.state in resolving.BY_HAND:
+            form: forms.Form = ours.MarkPostedForm(request.POST or None)
+            says = (
+                f"QAD is asked for the document of this number. It becomes {posting.reference} only if its total, "
+                f"customer and posting date are the same: {words.money(posting.total_minor, posting.currency)}, "
+                f"{posting.customer_code}, {posting.posting_date}."
             )
+            mark = partial(resolving.mark_posted, posting=posting)
+        elif keyed.why_not(row, chain):
+            return self._told(request, row, f"{row} has nothing that could be marked as posted.", "")
+        else:
+            form = ours.KeyedForm(request.POST or None)
+            says = (
+                "QAD is asked for the document of this number. It becomes this one only if its total, customer and "
+                f"posting date are the same: {words.money(row.total_minor, row.currency)}, dated "
+                f"{words.minute(row.dated_at, row.tenant.time_zone)}. It is neither corrected nor reversed from here "
+                "later."
+            )
+            mark = partial(keyed.mark_posted, row=row)
+        if request.method == "POST" and form.is_valid():
+            said = form.cleaned_data
+            asked = partial(mark, **said, now=timezone.now(), actor=actor_of(request))
+            wrong = _asked(row.tenant, lambda qad: asked(row.tenant, qad))
             if not wrong:
                 replaying.go_on(row.tenant)
-                return self._told(request, row, "", f"{row} is posted as {number}, as it was entered in QAD.")
+                return self._told(request, row, "", f"{row} is posted as {said['number']}, as it was entered in QAD.")
             form.add_error("number", wrong)
-        says = (
-            f"QAD is asked for the document of this number. It becomes {posting.reference} only if its total, customer "
-            f"and posting date are the same: {words.money(posting.total_minor, posting.currency)}, "
-            f"{posting.customer_code}, {posting.posting_date}."
-        )
         title = f"Mark {_name(row)} as posted by hand"
         return self._form(request, row, "decide.html", title=title, form=form, says=says, label="Compare and mark")
 

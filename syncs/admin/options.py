@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from syncs import forcing, ignoring, resolving
+from syncs import forcing, ignoring, keyed, resolving
 from syncs.fates import Deed, Way, fate
 from syncs.models import ForceRequest, ForceState, Posting, SourceDocument
 from syncs.states import DONE, URGENCY, PostingState, SourceState
@@ -28,6 +28,13 @@ class Option:
     url: str = ""
 
 
+BY_HAND = Option(
+    "mark-posted",
+    "Mark as posted by hand…",
+    "For a document that somebody entered in QAD: it is read there by its number and compared first.",
+)
+
+
 def concerned(chain: Sequence[Posting]) -> Posting | None:
     """The posting that a decision is about: the most urgent, and of several the document's own."""
     found = sorted(chain, key=lambda one: (URGENCY.index(PostingState(one.state)), one.kind not in forcing.MAIN))
@@ -38,7 +45,8 @@ def options(row: SourceDocument, chain: Sequence[Posting], access: Access) -> li
     """In the order in which they are shown; [] for somebody who may only read."""
     states = [posting.state for posting in chain]
     posting = concerned(chain)
-    found = [*_replays(row, states, access), *_settlings(posting, access), *_aside(row, states, access)]
+    settlings = _settlings(posting, access) or _keyed(row, chain, access)
+    found = [*_replays(row, states, access), *settlings, *_aside(row, states, access)]
     return [
         Option(one.name, one.label, one.says, one.is_post, one.is_main, reverse(_url(one.name), args=[row.pk]))
         for one in found
@@ -76,13 +84,16 @@ def _settlings(posting: Posting | None, access: Access) -> list[Option]:
         found.append(Option("settle", "Compare and settle…", says, is_main=True))
     by_hand = posting.state in resolving.BY_HAND and posting.state != PostingState.READY
     if by_hand and access.may(Action.MARK_POSTED):
-        says = "For a document that somebody entered in QAD: it is read there by its number and compared first."
-        found.append(Option("mark-posted", "Mark as posted by hand…", says))
+        found.append(BY_HAND)
     asked = ForceRequest.objects.filter(posting=posting, state=ForceState.OPEN).exists()
     if not asked and access.may(Action.REQUEST_FORCE) and not forcing.why_not(posting):
         says = "For a document that QAD has lost. A second person approves; it is sent only if it is proved absent."
         found.append(Option("force", "Ask to send it again…", says))
     return found
+
+
+def _keyed(row: SourceDocument, chain: Sequence[Posting], access: Access) -> list[Option]:
+    return [BY_HAND] if access.may(Action.MARK_POSTED) and not keyed.why_not(row, chain) else []
 
 
 def _aside(row: SourceDocument, states: Sequence[str], access: Access) -> list[Option]:

@@ -90,5 +90,10 @@ class Posting(models.Model):
         return str((self.accepted or {}).get("reference", self.reference))
 
     @property
+    def is_by_hand(self) -> bool:
+        """Entered in QAD by a person when nothing could be made of it here: its journal is known only there."""
+        return bool((self.accepted or {}).get("by_hand"))
+
+    @property
     def total(self) -> Money:
         return Money.of_minor(self.total_minor, self.currency)

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from syncs.models import Ignore, Posting
 from tests.builders import a_tenant, a_user
-from tests.flows import decided
+from tests.flows import decided, hand
 from tests.flows.scene import a_scene
 from tests.flows.told import assert_the_trail_tells_all
 
@@ -123,3 +123,15 @@ def test_a_dry_run_of_replay_says_what_would_happen_and_changes_nothing(scene):
     assert "sent again (it goes out unchanged" in run("replay", "acme", "--all", "--as-it-was", "--dry-run")
     assert list(Posting.objects.values()) == before
     assert run("replay", "acme", "--state", "rejected", "--as-it-was") == "1 sent again.\n1 posted\n"
+
+
+@pytest.mark.slow
+def test_a_held_document_without_a_posting_is_marked_as_posted_by_its_chargebee_id(scene):
+    source_id = hand.held(scene)
+    number = hand.keyed_in(scene, source_id)
+
+    assert "There is no posting" in refused("resolve", "acme", source_id)
+    assert "QAD has no invoice 4711" in refused("resolve", "acme", source_id, "--posted-as", "4711", "--as", "ada")
+    assert "fin" in refused("resolve", "acme", source_id, "--posted-as", number, "--as", "fin")
+    assert f"is posted as {number}" in run("resolve", "acme", source_id, "--posted-as", number, "--as", "ada")
+    assert scene.posting(source_id).state == "posted"

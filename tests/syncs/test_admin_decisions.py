@@ -15,7 +15,7 @@ from syncs.models import Assignment, ForceRequest, Ignore, Posting, Remark, Sour
 from tenants.access import MATRIX, Action
 from tenants.models import AuditEntry, Role
 from tests.builders import a_tenant, a_user
-from tests.flows import decided
+from tests.flows import decided, hand
 from tests.flows.scene import a_scene
 from tests.syncs.rows import HOSTILE, NOW, UNMAPPED, a_document, a_posting
 
@@ -288,6 +288,27 @@ def test_a_document_is_marked_as_posted_in_the_browser_or_the_difference_is_show
         story = text_of(client.get(reverse("admin:syncs_sourcedocument_change", args=[row.pk])))
         for said in ("Read from Chargebee", "Prepared", "Sending began", "Rejected", "Marked as posted"):
             assert said in story, said
+
+
+@flow
+@pytest.mark.slow
+def test_a_held_document_without_a_posting_is_marked_in_the_browser(client):
+    with a_scene() as scene:
+        source_id = hand.held(scene)
+        wrong, right = (hand.keyed_in(scene, source_id, total=total) for total in ("99.00", "100.00"))
+        row = scene.source(source_id)
+        client.force_login(a_user({scene.tenant: "accountant"}))
+        page = reverse("admin:syncs_sourcedocument_change", args=[row.pk])
+        assert "Mark as posted by hand" in text_of(client.get(page))
+        shown = text_of(client.get(address("mark_posted", row)))
+        assert "100.00" in shown and "neither corrected nor reversed from here later" in shown
+        refused = client.post(address("mark_posted", row), {"number": wrong})
+        assert "its total is 99.00 and ours is 100.00" in text_of(refused)
+        done = client.post(address("mark_posted", row), {"number": right}, follow=True)
+        assert f"is posted as {right}" in text_of(done)
+        story = text_of(client.get(page))
+        assert "Marked as posted" in story and "Entered in QAD by hand" in story
+        assert "Mark as posted by hand" not in story
 
 
 def test_a_page_of_a_decision_has_no_inline_script_or_style(client, mine):
