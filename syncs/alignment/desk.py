@@ -10,6 +10,9 @@ from connector.chargebee.customer_writes import CustomerWrites
 from connector.qad.client import QadClient
 from syncs.alignment.setting import Setting
 
+PUT_OFF = "put off"  # how a customer ended that could not be read or written now
+MOST_IN_A_ROW = 5  # so many of them, and the connection is taken to be down
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

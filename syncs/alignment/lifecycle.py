@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from connector.errors import Rejected
+from connector.errors import Rejected, Transient, Uncertain
 from connector.qad.updating import update
 from mappings.models import CustomerMapping, QadCustomer
 from syncs.alignment import journal
-from syncs.alignment.desk import Desk
+from syncs.alignment.desk import MOST_IN_A_ROW, PUT_OFF, Desk
 from syncs.alignment.sides import live_qad, refresh_mirror_row, stored_chargebee
 from syncs.alignment.standing import standing
 from syncs.models import AlignedCustomer, ConflictKind, ConflictState, Kind, LinkState, Posting, SourceDocument
@@ -29,14 +30,32 @@ BATCH = 500
 
 
 def follow(desk: Desk) -> Counter[str]:
-    """Bring the state of every pair up to what the two lists show; returns how many changed to which state."""
+    """Bring the state of every pair up to what the two lists show; returns how many changed to which state.
+
+    One that QAD does not answer for stays as it is until the next pass and holds up no other. Raises Transient when it
+    answers for none of several in a row.
+    """
     counts: Counter[str] = Counter()
-    for link, state in [*_ended_in_chargebee(desk), *_came_back(desk)]:
-        counts[_to(desk, link, state)] += 1
-    for link in _missing_in_qad(desk):
-        counts[_look_in_qad(desk, link)] += 1
+    in_a_row = 0
+    for follow_one in _news(desk):
+        try:
+            counts[follow_one()] += 1
+            in_a_row = 0
+        except (Transient, Uncertain) as error:
+            counts[PUT_OFF] += 1
+            in_a_row += 1
+            if in_a_row == MOST_IN_A_ROW:
+                said = f"{in_a_row} customers in a row could not be followed. {error.message}"
+                raise Transient(said) from error
     counts.pop("", None)
     return counts
+
+
+def _news(desk: Desk) -> Iterator[Callable[[], str]]:
+    for link, state in [*_ended_in_chargebee(desk), *_came_back(desk)]:
+        yield partial(_to, desk, link, state)
+    for link in _missing_in_qad(desk):
+        yield partial(_look_in_qad, desk, link)
 
 
 def _sources(

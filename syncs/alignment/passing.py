@@ -17,7 +17,7 @@ from connector.errors import ConnectorError
 from connector.qad.client import QadClient
 from mappings.models import QadCustomer
 from syncs.alignment import lifecycle, links, sharing
-from syncs.alignment.desk import Desk
+from syncs.alignment.desk import MOST_IN_A_ROW, PUT_OFF, Desk
 from syncs.alignment.setting import OFF, days_of_terms, mode_of, setting_of
 from syncs.alignment.sides import There, chargebee_version, stored_chargebee, stored_qad
 from syncs.alignment.standing import standing
@@ -28,8 +28,6 @@ from tenants import policies
 from tenants.models import Tenant
 
 BATCH = 500
-PUT_OFF = "put off"
-MOST_IN_A_ROW = 5
 NEWS = dt.timedelta(minutes=15)
 AT_WORK = (LinkState.ALIGNED, LinkState.BLOCKED)
 

@@ -18,7 +18,7 @@ from connector.errors import ConnectorError, Problem, Rejected, Transient, Uncer
 from connector.ledger.merging import BRAKE_WINDOW, PARKED, Act, Pending, Side, braked
 from connector.ledger.party_fields import FIELDS
 from syncs.alignment import journal
-from syncs.alignment.desk import Desk
+from syncs.alignment.desk import PUT_OFF, Desk
 from syncs.alignment.sides import There, live_chargebee, live_qad, refresh_mirror_row
 from syncs.alignment.standing import standing
 from syncs.alignment.steps import STEPS, Request, Step
@@ -301,7 +301,7 @@ def _put_off(
     if not keeps_pending:
         _forget(link, now)
     _save(link, "is_asked", "not_before", "reason", "pending")
-    return "put off"
+    return PUT_OFF
 
 
 def _forget(link: AlignedCustomer, now: dt.datetime) -> None:
