@@ -14,7 +14,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = (600, 1500)  # customers; the sandbox bills three to four invoices for each
-BODY_BYTES = 2200  # what a posted invoice weighs
 
 
 def main() -> int:
@@ -36,8 +35,8 @@ def run(customers: int) -> tuple[dict[str, Any], dict[str, Any]]:
     )  # fmt: skip
     try:
         url = address(folder / "url")
-        ours = child("tests.benchmarks.measure", url, VAR_DIR=str(folder))
-        bare = child("tests.benchmarks.bare", url, str(ours["postings"]), str(BODY_BYTES))
+        ours = child("tests.benchmarks.measure", url, str(folder / "writes"), VAR_DIR=str(folder))
+        bare = child("tests.benchmarks.bare", url, str(folder / "writes"))
     finally:
         sandbox.terminate()
         sandbox.wait()

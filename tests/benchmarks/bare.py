@@ -8,31 +8,30 @@ import time
 
 import requests
 
-POST = "/clouderp/api/erp/customerInvoices?viewUri=urn:be:bench"
 
-
-def main(url: str, documents: int, body_bytes: int) -> None:
+def main(url: str, writes: str) -> None:
     session = requests.Session()
     session.trust_env = False
     began = time.perf_counter()
     read = _read(session, url)
     reading = time.perf_counter() - began
-    body = json.dumps({"supplementaryMessages": [], "padding": "x" * body_bytes})
+    with open(writes, encoding="utf-8") as lines:
+        posts = [json.loads(line) for line in lines]
     token = _token(session, url)
     began = time.perf_counter()
-    for _ in range(documents):
-        answer = session.post(
-            url + POST,
-            data=body,
-            headers={
-                "Authorization": f"Bearer {token}",
-                "x-qad-workspace-id": "10USA_10USACO",
-                "Content-Type": "application/json",
-            },
+    for post in posts:
+        answer = session.request(
+            post["method"],
+            f"{url}/clouderp/{post['path'].lstrip('/')}",
+            params=post["query"],
+            data=post["body"].encode(),
+            headers={"Authorization": f"Bearer {token}", "x-qad-workspace-id": "10USA_10USACO", **post["headers"]},
             timeout=30,
         )
-        json.loads(answer.content)
-    print(json.dumps({"read": read, "reading": reading, "posted": documents, "posting": time.perf_counter() - began}))
+        if not json.loads(answer.content)["submitResult"]["success"]:
+            raise SystemExit(f"The bare loop's post was refused: {answer.text[:500]}")
+    posting = time.perf_counter() - began
+    print(json.dumps({"read": read, "reading": reading, "posted": len(posts), "posting": posting}))
 
 
 def _read(session: requests.Session, url: str) -> int:
@@ -58,4 +57,4 @@ def _token(session: requests.Session, url: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2])

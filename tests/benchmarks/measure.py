@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import resource
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import django
@@ -20,8 +22,12 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from connector.ledger.stored import restore  # noqa: E402
+from connector.qad.payloads import WriteRequest, render  # noqa: E402
 from syncs import intake, running  # noqa: E402
 from syncs.models import Posting, SourceDocument  # noqa: E402
+from tenants import connections  # noqa: E402
+from tenants.models import Tenant  # noqa: E402
 from tests.flows.setting import a_connected_tenant, map_everything  # noqa: E402
 
 
@@ -45,7 +51,23 @@ class Stopwatch:
         return execute(sql, params, many, context)
 
 
-def main(url: str) -> None:
+def keep_writes(tenant: Tenant, path: Path) -> None:
+    """Every write that was made, a line of JSON each, for the bare loop to post again beside it.
+
+    Under references of their own, and without applications: their invoices are paid by now.
+    """
+    profile = connections.qad_profile(tenant)
+    with path.open("w", encoding="utf-8") as out:
+        for posting in Posting.objects.filter(tenant=tenant, state="posted").order_by("pk").iterator():
+            write = render(restore(posting.document), profile)
+            assert isinstance(write, WriteRequest)
+            body = write.body.decode().replace(posting.reference, "Z" + posting.reference[1:])
+            body = re.sub(r'"paymentApplications":\[[^]]*\]', '"paymentApplications":[]', body)
+            line = {"method": write.method, "path": write.path, "query": write.query, "body": body}
+            out.write(json.dumps({**line, "headers": dict(write.headers)}) + "\n")
+
+
+def main(url: str, writes: str) -> None:
     call_command("migrate", verbosity=0)
     tenant = a_connected_tenant(url, concurrency=8)
     map_everything(tenant, dt.date(2020, 1, 1))
@@ -55,6 +77,8 @@ def main(url: str) -> None:
             tenant, intake.PULL_ORDER, trigger="bench", clock=timezone.now, tell=watch.tell, actor="bench"
         )
     watch.tell(running.Step("end", 0))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    keep_writes(tenant, Path(writes))
     invoices = SourceDocument.objects.filter(tenant=tenant, kind="invoice").count()
     print(
         json.dumps(
@@ -64,11 +88,11 @@ def main(url: str) -> None:
                 "state": story.run.state,
                 "seconds": {stage: round(seconds, 3) for stage, seconds in watch.seconds.items()},
                 "queries": dict(watch.queries),
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "peak_mb": peak_mb,
             }
         )
     )
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])
