@@ -31,6 +31,8 @@ TENANT = "demo"
 LOGIN = "demo"
 CUSTOMERS = 300  # the sandbox bills 1,000 invoices for them
 SANDBOX_KEY, SANDBOX_PASSWORD = "test_sandbox_key", "sandbox-password"
+# Waits for the end of its input, which comes when whoever started it is gone, however it went; then ends a group.
+GUARD = "import os, signal, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), signal.SIGKILL)"
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, and a terminal that is closed
 
 
@@ -63,6 +65,7 @@ class Demo:
         self.folder = folder
         self.env = env
         self.started: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self.guards: list[subprocess.Popen[bytes]] = []
 
     def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         """A background process in a group of its own; what it prints goes to NAME.log of the demo's folder."""
@@ -71,6 +74,7 @@ class Demo:
             command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         self.started.append((name, process))
+        self.guards.append(guard(process.pid))
         return process
 
     def log(self, name: str) -> Path:
@@ -96,10 +100,21 @@ class Demo:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        for watching in self.guards:
+            watching.kill()
+            watching.wait()
 
     def left(self) -> list[str]:
         """Names of processes that are still there."""
         return [name for name, process in self.started if group_lives(process.pid)]
+
+
+def guard(group: int) -> subprocess.Popen[bytes]:
+    """Ends a group of processes when this one ends without having stopped them, as by `kill -9`."""
+    return subprocess.Popen(
+        [sys.executable, "-c", GUARD, str(group)], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
 
 
 def group_lives(group: int) -> bool:

@@ -60,3 +60,27 @@ def test_a_signal_stops_it_also_in_the_background_and_a_second_does_not_disturb(
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == b"stopped\n"
     assert process.returncode == 0
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from deploy import demo
+one = demo.Demo(Path(sys.argv[1]), {})
+print(one.start("sleeper", "sh", "-c", "sleep 60 & wait").pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_it_started_ends_even_when_it_is_killed(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], cwd=settings.BASE_DIR, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        group = int(process.stdout.readline())
+        assert demo.group_lives(group)
+        process.kill()
+    until = time.monotonic() + 20
+    while demo.group_lives(group) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not demo.group_lives(group)
