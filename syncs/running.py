@@ -42,6 +42,10 @@ DRAIN_SECONDS = 60.0
 MOST_ROUNDS = 8  # what a refund leans on leans on a payment, and that on an invoice
 
 
+class Busy(Configuration):
+    """Another run of the tenant and purpose is under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Progress: `done` of `total` in a stage; total is 0 while nobody knows it."""
@@ -154,7 +158,7 @@ def start(
                 started_at=now,
             )
     except IntegrityError:
-        raise Configuration(
+        raise Busy(
             f"A {purpose.value} of {tenant} is running already. "
             "Wait for its end; one whose process is gone is taken over at once, or within minutes from another machine."
         ) from None

@@ -6,7 +6,6 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -17,13 +16,13 @@ from connector.ledger.compare import Period
 from mappings import uploading
 from mappings.saving import Saved
 from syncs import (
+    asked,
     backfilling,
     belonging,
     calendar_runs,
     forcing,
     health,
     ignoring,
-    intake,
     opening,
     parallel,
     proving,
@@ -55,6 +54,7 @@ from tenants import calendar, connections, sealing
 from tenants.models import QadConnection, Side, Tenant
 
 _log = logging.getLogger(__name__)
+RUNS = ("calendar", "asked")  # lanes in which a whole sync is made
 OF_CHARGEBEE = ("calendar", "webhooks", "events", "prove")
 SLICE_SECONDS = 60.0  # a tenant's turn, so that none starves another
 RUN_SECONDS = 4 * 3600  # a whole sync may take longer than a slice; a second copy of its task finds it running
@@ -92,7 +92,7 @@ def _is_barred(tenant: Tenant, lane: str, now: dt.datetime) -> bool:
 
 
 def give_a_turn(tenant: Tenant, lane: str) -> None:
-    longer = {"timeout": RUN_SECONDS} if lane == "calendar" else {}
+    longer = {"timeout": RUN_SECONDS} if lane in RUNS else {}
     async_task("syncs.tasks.work", tenant.pk, lane, **longer)
 
 
@@ -109,27 +109,27 @@ def work(tenant_id: int, lane: str) -> dict[str, int | str]:
 
 
 def ask_for_sync(tenant: Tenant, kind: str, source_id: str, actor: str) -> None:
-    """Put Sync now into the queue: of one document, of a kind, or ('') of everything."""
+    """Keep Sync now until it is done, and put it into the queue: of one document, of a kind, or ('') of everything."""
+    asked.ask(tenant, kind, source_id, actor=actor, now=timezone.now())
     async_task("syncs.tasks.sync", tenant.pk, actor, kind, source_id, timeout=RUN_SECONDS)
 
 
 def sync(tenant_id: int, actor: str, kind: str = "", source_id: str = "") -> dict[str, int | str]:
-    """Sync now, as asked for in the browser."""
+    """Sync now, as asked for in the browser. What another run keeps waiting is done by the lane `asked` after it."""
     tenant = Tenant.objects.get(pk=tenant_id)
-    how: dict[str, Any] = {
-        "trigger": "browser",
-        "clock": timezone.now,
-        "tell": health.pulse(timezone.now),
-        "actor": actor,
-    }
+    request = asked.due(tenant, timezone.now()).filter(kind=kind, source_id=source_id).first()
     try:
-        if source_id:
-            story = running.sync_one(tenant, kind, [source_id], **how)
-        else:
-            story = running.sync(tenant, [kind] if kind else intake.PULL_ORDER, **how)
+        calendar.refuse_in_blackout(tenant, timezone.now())
+        story = asked.run(tenant, request, clock=timezone.now) if request else None
     except ConnectorError as error:
         return {"stopped": error.message[:200]}
-    return {"run": story.run.pk, "state": story.run.state}
+    return {"run": story.run.pk, "state": story.run.state} if story else {"waits": str(request or "")}
+
+
+def _asked(tenant: Tenant) -> int:
+    """The oldest Sync now that waits."""
+    request = asked.due(tenant, timezone.now()).first()
+    return int(request is not None and asked.run(tenant, request, clock=timezone.now) is not None)
 
 
 def ask_for_parallel(tenant: Tenant, period: str, actor: str) -> None:
@@ -363,6 +363,7 @@ def _is_proof_due(tenant: Tenant) -> bool:
 
 
 LANES: dict[str, Callable[[Tenant], int]] = {
+    "asked": _asked,
     "uploads": _uploads,
     "opening": _opening,
     "backfill": _backfill,
@@ -382,6 +383,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "prove": _prove,
 }
 WORK: dict[str, Callable[[Tenant], bool]] = {
+    "asked": lambda tenant: asked.may_start(tenant, timezone.now()),
     "uploads": _has_uploads,
     "opening": _has_opening,
     "backfill": _has_backfill,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from connector.periods import business_date
 from mappings import coverage
 from syncs.admin import decision_notices, links, reading_notices, words
-from syncs.models import ConflictState, CustomerConflict, EntityScope, MatchReview, ReviewState
+from syncs.models import ConflictState, CustomerConflict, EntityScope, MatchReview, ReviewState, SyncRequest
 from tenants.access import Access, Action
 from tenants.models import Tenant
 
@@ -82,6 +82,16 @@ def customers(tenant: Tenant, access: Access) -> list[Notice]:
     return found
 
 
+def asked(tenant: Tenant, access: Access) -> list[Notice]:
+    """Sync now that waits for its turn, or is under way."""
+    found = []
+    for row in SyncRequest.objects.filter(tenant=tenant)[:NAMED]:
+        when = words.minute(row.asked_at, tenant.time_zone)
+        said = f"Sync now ({row}) was asked for by {row.actor} on {when}."
+        found.append(Notice("calm", f"{said} It is done once, after any run that is under way."))
+    return found
+
+
 def entities(tenant: Tenant, access: Access) -> list[Notice]:
     """What is in QAD and another tenant's since the business entities changed."""
     since = timezone.now() - SHOWN_FOR
@@ -99,7 +109,7 @@ def entities(tenant: Tenant, access: Access) -> list[Notice]:
     return [Notice("wait", sentence, links.Button(address, "List them") if access.may(Action.VIEW_AUDIT) else None)]
 
 
-SOURCES: tuple[Source, ...] = (decisions, unmapped_prices, customers, entities, reading)
+SOURCES: tuple[Source, ...] = (asked, decisions, unmapped_prices, customers, entities, reading)
 
 
 def of(tenant: Tenant, access: Access) -> list[Notice]:

@@ -114,8 +114,8 @@ class RunAdmin(ReadOnlyAdmin):
         else:
             tasks.ask_for_sync(tenant, kind, source_id, actor_of(request))
             what = f"{Kind(kind).label.lower()} {source_id}".strip() if kind else "everything"
-            said = f"A sync of {tenant} ({what}) was asked for. It starts as soon as a worker is free."
-            self.message_user(request, said)
+            said = f"A sync of {tenant} ({what}) was asked for. It starts as soon as a worker is free"
+            self.message_user(request, f"{said}, after any run that comes first.")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

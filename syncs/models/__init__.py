@@ -27,6 +27,7 @@ from syncs.models.replay_job import ReplayJob
 from syncs.models.run import Purpose, Run, RunPage, RunState
 from syncs.models.source import Kind, SourceDocument, SourceVersion
 from syncs.models.sweep import Notice, SweepWindow
+from syncs.models.sync_request import SyncRequest
 from syncs.models.webhook import EventState, Style, WebhookCredential, WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "Style",
     "Surplus",
     "SweepWindow",
+    "SyncRequest",
     "WebhookCredential",
     "WebhookEndpoint",
     "WebhookEvent",
