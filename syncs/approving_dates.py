@@ -14,6 +14,7 @@ from syncs.foresight import dry
 from syncs.models import DateApproval, SourceDocument
 from syncs.preparing import DECIDE, decide
 from syncs.states import SourceState
+from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
 
@@ -29,6 +30,7 @@ def approve(tenant: Tenant, row: SourceDocument, reason: str, *, now: dt.datetim
     if len(reason) > LONGEST_REASON:
         return f"The reason has {len(reason)} characters. Use {LONGEST_REASON} at most."
     with transaction.atomic():
+        in_turn(tenant.pk)
         fresh = SourceDocument.objects.filter(tenant=tenant, pk=row.pk).select_for_update().get()
         desk = open_desk(tenant.pk)
         days = sorted(set(awaited(desk, fresh, now)))

@@ -13,6 +13,7 @@ from connector.ledger.cutover import CutOver, Reopened
 from connector.ledger.invoices import InvoiceRules
 from connector.ledger.payments import TransactionRules
 from connector.qad.profile import Profile
+from mappings import revision
 from mappings.models import CatalogPrice
 from mappings.table import load
 from syncs.models import Backfill
@@ -83,6 +84,11 @@ def open_desk(tenant_id: int) -> Desk:
         revision=tenant.mapping_revision,
         cut_over=cut_over_of(tenant, decided),
     )
+
+
+def up_to_date(desk: Desk) -> Desk:
+    """The same desk, or a new one if the mappings have moved on since it was opened."""
+    return desk if revision.current(desk.tenant.pk) == desk.revision else open_desk(desk.tenant.pk)
 
 
 def cut_over_of(tenant: Tenant, decided: dict[str, Any]) -> CutOver:

@@ -1,6 +1,7 @@
 """Claim, send, settle: the row first, then the network, then the outcome; at most one posting of a customer in flight.
 
-ready -> sending      one conditional update and the attempt rows, committed before a byte leaves
+ready -> sending      one conditional update and the attempt rows, committed before a byte leaves; never while a
+                      mapping was saved that the ready postings do not follow yet
 sending -> posted     QAD's own body says so
 sending -> rejected   QAD understood and said no
 sending -> uncertain  anything else after a byte has left: looked up later, never resent from here
@@ -22,13 +23,16 @@ from connector.errors import Authentication, Configuration, ConnectorError
 from connector.ledger.stored import content_hash, restore
 from connector.qad.client import QadClient
 from connector.qad.payloads import WriteRequest, render
+from mappings import revision
 from syncs import newest, restoring
+from syncs.following import catch_up, is_followed
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
 from syncs.permission import assert_guarded, may_claim
 from syncs.sending import Result, Sending, send_all
 from syncs.settling import Claim, Pace, Settled, settle
 from syncs.states import IN_FLIGHT, PostingState
+from syncs.turns import in_turn
 from tenants import audit, connections
 from tenants.models import Side, Tenant
 
@@ -58,7 +62,7 @@ def drain(
     while time.monotonic() < until:
         if not may_send(tenant, client, clock=clock, actor=actor):
             break
-        claim = take(tenant, pace, now=clock(), actor=actor, size=1 if was_stopped else pace.batch)
+        claim = take(tenant, pace, now=clock(), actor=actor, size=1 if was_stopped else pace.batch, until=until)
         if claim is None:
             break
         settled = _post(tenant, client, pace, claim, clock=clock, actor=actor)
@@ -113,15 +117,22 @@ def _render(client: QadClient, postings: Sequence[Posting], *, is_careful: bool)
     return sendings, unfit
 
 
-def take(tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str, size: int = 0) -> Claim | None:
-    """Claim a batch (of `size` at most) and commit the intent to send it; None if nothing may be claimed."""
-    while True:
-        candidates = _candidates(tenant, now, size or pace.batch) if may_claim(tenant) else []
-        if not candidates:
+def take(
+    tenant: Tenant, pace: Pace, *, now: dt.datetime, actor: str, size: int = 0, until: float = float("inf")
+) -> Claim | None:
+    """Claim a batch (of `size` at most) and commit the intent to send it; None if nothing may be claimed.
+
+    What is ready follows the mappings first, for as long as `until` (monotonic) allows.
+    """
+    while may_claim(tenant):
+        catch_up(tenant, now=now, actor=actor, until=until)
+        candidates = _candidates(tenant, now, size or pace.batch)
+        if not candidates or time.monotonic() >= until:
             return None
         claim = _claim(tenant, pace, candidates, now=now, actor=actor)
         if claim.postings:
             return claim
+    return None
 
 
 def _candidates(tenant: Tenant, now: dt.datetime, size: int) -> list[int]:
@@ -142,10 +153,17 @@ def _candidates(tenant: Tenant, now: dt.datetime, size: int) -> list[int]:
 
 
 def _claim(tenant: Tenant, pace: Pace, candidates: list[int], *, now: dt.datetime, actor: str) -> Claim:
-    """One conditional update for all; one by one where another process took a customer of the batch first."""
+    """One conditional update for all; one by one where another process took a customer of the batch first.
+
+    Nothing if a mapping was saved since the candidates were made to follow: the turn keeps a save out until the commit.
+    """
     key, send_until = uuid.uuid4(), time.monotonic() + SENDING_SECONDS
     deadline = now + dt.timedelta(seconds=SENDING_SECONDS + pace.deadline)
     with transaction.atomic(durable=True):
+        in_turn(tenant.pk)
+        if not is_followed(tenant.pk):
+            return Claim(key, [], {}, deadline, send_until)
+        revised = revision.current(tenant.pk)
         try:
             with transaction.atomic():
                 _mark_sending(candidates, key, deadline, now)
@@ -153,7 +171,7 @@ def _claim(tenant: Tenant, pace: Pace, candidates: list[int], *, now: dt.datetim
             for pk in candidates:
                 _mark_one(pk, key, deadline, now)
         postings = list(Posting.objects.filter(attempt_key=key, state=PostingState.SENDING).order_by("pk"))
-        attempts = Attempt.objects.bulk_create(_attempt(posting, key, deadline, now) for posting in postings)
+        attempts = Attempt.objects.bulk_create(_attempt(posting, key, deadline, revised, now) for posting in postings)
         lines = [
             audit.Line(
                 "sending",
@@ -186,13 +204,14 @@ def _mark_sending(candidates: list[int], key: uuid.UUID, deadline: dt.datetime, 
     )
 
 
-def _attempt(posting: Posting, key: uuid.UUID, deadline: dt.datetime, now: dt.datetime) -> Attempt:
+def _attempt(posting: Posting, key: uuid.UUID, deadline: dt.datetime, revised: int, now: dt.datetime) -> Attempt:
     return Attempt(
         tenant_id=posting.tenant_id,
         posting=posting,
         key=key,
         number=posting.attempts,
         document_hash=posting.document_hash,
+        mapping_revision=revised,
         claimed_at=now,
         deadline_at=deadline,
     )

@@ -17,7 +17,7 @@ from mappings.models import CatalogPrice
 from syncs import deciding_invoices, deciding_notes_and_cash
 from syncs.batch import Batch, mark, outcome, record, tell, withdraw, write
 from syncs.chains import chains_of, is_in_flight
-from syncs.desk import Desk, open_desk
+from syncs.desk import Desk, open_desk, up_to_date
 from syncs.ignoring import leave_out
 from syncs.models import Kind, SourceDocument
 from syncs.states import SourceState
@@ -74,8 +74,7 @@ def prepare_documents(
             rows = _locked(tenant, kind, after=after)
             if not rows:
                 return counts
-            if revision.current(tenant.pk) != desk.revision:
-                desk = open_desk(tenant.pk)
+            desk = up_to_date(desk)
             decided = decide(desk, rows, now=clock(), actor=actor)
         after = rows[-1].pk
         counts.update(decided)
@@ -85,10 +84,12 @@ def prepare_documents(
 def decide(desk: Desk, rows: Sequence[SourceDocument], *, now: dt.datetime, actor: str) -> Counter[str]:
     """Prepare these documents of one kind inside the caller's transaction; returns how many ended in which state.
 
+    The caller holds the tenant's turn; mappings that were saved since the desk was opened are taken into account.
     One that nobody thought of stops alone: the others are decided one by one.
     """
     if not rows:
         return Counter()
+    desk = up_to_date(desk)
     batch = Batch(desk, now, actor)
     try:
         decide_all(batch, rows)

@@ -24,8 +24,10 @@ from mappings.listed import PERIODS
 from syncs import dating, rates, refreshing
 from syncs.batch import as_json
 from syncs.desk import Desk, open_desk
+from syncs.following import recode
 from syncs.models import DateApproval, Posting, SourceDocument
 from syncs.states import PostingState, SourceState
+from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
 
@@ -72,6 +74,7 @@ def redate(tenant: Tenant, now: dt.datetime, *, actor: str) -> Counter[str]:
     keys = list(_touched(desk))
     for start in range(0, len(keys), AT_ONCE):
         with transaction.atomic():
+            in_turn(tenant.pk)
             counts += _redate(desk, keys[start : start + AT_ONCE], now, actor)
     return counts
 
@@ -95,13 +98,15 @@ def _touched(desk: Desk) -> Iterator[int]:
 
 
 def _redate(desk: Desk, keys: list[int], now: dt.datetime, actor: str) -> Counter[str]:
-    counts, lines = Counter[str](), []
+    counts, lines, freed = Counter[str](), [], []
     for posting in Posting.objects.filter(tenant=desk.tenant, pk__in=keys).select_for_update().order_by("pk"):
         line = _redate_one(desk, posting, now)
         if line is not None:
             lines.append(line)
             counts[line.action] += 1
+            freed += [posting.source_id] if posting.state == PostingState.HELD else []
     audit.record(desk.tenant.pk, lines, actor=actor, now=now)
+    recode(desk.tenant, freed, now=now, actor=actor)  # what is held does not follow the mappings
     return counts
 
 

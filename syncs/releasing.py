@@ -12,13 +12,11 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from connector.ledger.stored import content_hash, to_json
-from syncs.batch import REBUILDABLE
-from syncs.desk import Desk, open_desk
-from syncs.foresight import Rehearsed, rehearse
-from syncs.models import Kind, Posting, SourceDocument
+from syncs.desk import Desk, open_desk, up_to_date
+from syncs.following import catch_up
+from syncs.models import Kind, SourceDocument
 from syncs.preparing import BATCH, POSTED_KINDS, decide
-from syncs.states import PostingState, SourceState
+from syncs.states import SourceState
 from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
@@ -77,41 +75,8 @@ def release(tenant: Tenant, kinds: Iterable[str], *, now: dt.datetime, actor: st
 def follow(tenant: Tenant, kinds: Iterable[str], *, now: dt.datetime, actor: str) -> Released:
     """After mappings were saved: what waited is released, and what is prepared and not sent yet is coded anew."""
     released = release(tenant, kinds, now=now, actor=actor)
-    released.rerouted = _reroute(tenant, now, actor)
+    released.rerouted = catch_up(tenant, now=now, actor=actor)
     return released
-
-
-def unsent(tenant: Tenant) -> QuerySet[SourceDocument]:
-    """Prepared documents that QAD provably does not have."""
-    postings = Posting.objects.filter(tenant=tenant, state__in=REBUILDABLE).exclude(state=PostingState.HELD)
-    return SourceDocument.objects.filter(
-        tenant=tenant, kind__in=POSTED_KINDS, state=SourceState.CODED, pk__in=postings.values("source_id")
-    )
-
-
-def _reroute(tenant: Tenant, now: dt.datetime, actor: str) -> int:
-    """Prepare again those of the unsent documents that come out differently; the others are not touched."""
-    done, after = 0, 0
-    desk = open_desk(tenant.pk)
-    while True:
-        with transaction.atomic():
-            rows = list(unsent(tenant).filter(pk__gt=after).select_for_update(skip_locked=True).order_by("pk")[:BATCH])
-            if not rows:
-                return done
-            stored = dict(
-                Posting.objects.filter(source__in=rows, state__in=REBUILDABLE).values_list("reference", "document_hash")
-            )
-            moved = [one.row for one in rehearse(desk, rows, now=now) if _comes_out_differently(one, stored)]
-            for kind in POSTED_KINDS:
-                decide(desk, [row for row in moved if row.kind == kind], now=now, actor=actor)
-        done += len(moved)
-        after = rows[-1].pk
-
-
-def _comes_out_differently(one: Rehearsed, stored: dict[str, str]) -> bool:
-    if one.is_held:
-        return True
-    return any(stored.get(made.reference) not in (None, content_hash(to_json(made))) for made in one.documents)
 
 
 def _release_kind(desk: Desk, held: QuerySet[SourceDocument], released: Released, now: dt.datetime, actor: str) -> None:
@@ -119,6 +84,7 @@ def _release_kind(desk: Desk, held: QuerySet[SourceDocument], released: Released
     while True:
         with transaction.atomic():
             in_turn(desk.tenant.pk)
+            desk = up_to_date(desk)
             rows = list(held.filter(pk__gt=after).select_for_update(skip_locked=True).order_by("pk")[:BATCH])
             if not rows:
                 return

@@ -17,6 +17,7 @@ from connector.ledger.compare import Copy, Sent, amount_text, differences, shift
 from connector.qad.client import Found, QadClient
 from syncs.consequences import follow
 from syncs.entities import entity_of
+from syncs.following import recode_returned
 from syncs.models import Posting, SourceDocument, Surplus
 from syncs.reading_back import Shown, of_found
 from syncs.renewing import renew
@@ -24,6 +25,7 @@ from syncs.sending import assert_no_transaction
 from syncs.settling import posted_values
 from syncs.states import PostingState
 from syncs.sweeping import problem_of
+from syncs.turns import in_turn
 from tenants import audit
 from tenants.models import Tenant
 
@@ -290,6 +292,7 @@ def arrive(
     values = {**posted_values(found), "accepted": accepted, "state": PostingState.POSTED, "changed_at": now}
     try:
         with transaction.atomic():
+            in_turn(tenant.pk)
             mine = Posting.objects.filter(pk=posting.pk, state=posting.state, attempt_key=posting.attempt_key)
             if not mine.update(**values):
                 return MOVED
@@ -304,6 +307,7 @@ def arrive(
             _note_surplus(tenant, posting, surplus, now, actor)
             source = SourceDocument.objects.filter(pk=posting.source_id)
             renew(tenant.pk, source, "A person settled its posting.", now=now, actor=actor)
+            recode_returned(tenant, posting.tries.filter(number=posting.attempts), now=now, actor=actor)
     except IntegrityError:
         return f"QAD's {found.number} stands for another document here already. Check the number."
     return ""

@@ -16,7 +16,7 @@ from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.resources import BY_KIND
 from connector.errors import Configuration, ConnectorError
 from connector.qad.client import QadClient
-from syncs import belonging, intake, redating, refreshing
+from syncs import belonging, following, intake, redating, refreshing
 from syncs.alignment.passing import Outcome as Aligned
 from syncs.alignment.passing import align
 from syncs.completeness import Balance, equation, sentence
@@ -265,8 +265,9 @@ def _prepare(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: st
     if not why_not_posting(tenant) and may_send(tenant, qad, clock=clock, actor=actor):
         tell(Step("Creating customers in QAD", 0))
         create_customers(tenant, qad, pace_of(tenant), clock=clock, until=time.monotonic() + DRAIN_SECONDS, actor=actor)
-    follow(tenant, CURES, now=clock(), actor=actor)
     redating.redate(tenant, clock(), actor=actor)
+    following.start_over(tenant)
+    follow(tenant, CURES, now=clock(), actor=actor)
 
 
 def _prepare_and_post(tenant: Tenant, qad: QadClient, clock: Clock, tell: Tell, actor: str) -> Counter[str]:

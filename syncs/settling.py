@@ -20,6 +20,7 @@ from connector.http.retry import delay
 from connector.qad.client import Found
 from syncs.batch import as_json
 from syncs.consequences import follow
+from syncs.following import recode_returned
 from syncs.matching import judge
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
@@ -141,6 +142,7 @@ def _settle(
                 settled.stops = result.sentence
         _save_attempts(finished)
         follow(tenant.pk, arrived, now)
+        recode_returned(tenant, finished, now=now, actor=actor)
         audit.record(tenant.pk, lines, actor=actor, now=now)
     return settled
 

@@ -16,6 +16,7 @@ from connector.qad.client import Found, QadClient
 from syncs import forcing
 from syncs.consequences import follow
 from syncs.entities import entity_of
+from syncs.following import recode_returned
 from syncs.models import Posting
 from syncs.models.attempt import Outcome
 from syncs.sending import assert_no_transaction
@@ -130,6 +131,7 @@ def _settle(
             outcome=verdict.outcome, finished_at=now, sentence=verdict.sentence
         )
         _record(tenant, posting, verdict.state.value, verdict.sentence, actor, now, [one.number for one in found])
+        recode_returned(tenant, posting.tries.filter(number=posting.attempts), now=now, actor=actor)
     return verdict.state.value
 
 

@@ -18,10 +18,10 @@ from mappings.planning import Change, plan
 from mappings.table import with_reference
 from syncs.books import receivable_account
 from syncs.desk import Desk, open_desk
+from syncs.following import unsent
 from syncs.foresight import Rehearsed, rehearse
 from syncs.models import SourceDocument
 from syncs.preparing import BATCH, POSTED_KINDS
-from syncs.releasing import unsent
 from syncs.states import SourceState
 from tenants.models import Tenant
 

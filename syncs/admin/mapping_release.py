@@ -20,8 +20,9 @@ from mappings.mirror_admin import RefreshingAdmin
 from mappings.saving import Saved
 from syncs import redating
 from syncs.admin import replaying, words
+from syncs.following import unsent
 from syncs.permission import why_not_posting
-from syncs.releasing import CURES, Released, follow, held_for, unsent
+from syncs.releasing import CURES, Released, follow, held_for
 from tenants.admin.changes import actor_of
 from tenants.models import Tenant
 

@@ -18,6 +18,7 @@ from syncs.models.cursor import Cursor
 from syncs.models.date_approval import DateApproval
 from syncs.models.decision import Assignment, ForceRequest, ForceState, Ignore, Remark, Surplus
 from syncs.models.edge import Edge
+from syncs.models.follow_up import FollowUp
 from syncs.models.golive import Backfill, OnAccount, OpeningItem, ParallelComparison
 from syncs.models.heartbeat import Heartbeat
 from syncs.models.posting import Posting
@@ -47,6 +48,7 @@ __all__ = [
     "EntityScope",
     "EventState",
     "FieldRule",
+    "FollowUp",
     "ForceRequest",
     "ForceState",
     "Heartbeat",

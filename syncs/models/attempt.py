@@ -31,6 +31,8 @@ class Attempt(models.Model):
     key = models.UUIDField(editable=False)
     number = models.PositiveSmallIntegerField()
     document_hash = models.CharField(max_length=64, editable=False)
+    # of the tenant when it was claimed: whether a mapping was saved since
+    mapping_revision = models.PositiveBigIntegerField(null=True, editable=False)
     claimed_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

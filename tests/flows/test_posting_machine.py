@@ -22,6 +22,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.server import serve
 from connector.sandbox.world import World
 from syncs import newest, posting, replay
+from syncs.following import catch_up
 from syncs.models import Attempt, Posting, SourceDocument
 from syncs.sending import Result, send_all
 from syncs.settling import Claim, Pace, settle
@@ -76,6 +77,7 @@ class Machine(RuleBasedStateMachine):
         self.client_of = connections.qad_client(self.tenant)
         self.client = self.client_of.__enter__()
         self.workers = [Worker(), Worker()]
+        catch_up(self.tenant, now=self.clock(), actor="machine")  # its documents are made by hand
         self.known = self._ready("known")
         self._drain()
         assert Posting.objects.get(pk=self.known.pk).state == "posted"
