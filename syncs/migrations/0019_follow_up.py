@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('syncs', '0016_entity_scope'),
+        ('syncs', '0018_sync_request'),
         ('tenants', '0007_chargebee_limits'),
     ]
 
