@@ -23,6 +23,7 @@ from mappings.models import CustomerMapping, QadCustomer
 from mappings.saving import Change, save_correct_rows
 from mappings.terms import terms, terms_of
 from syncs import belonging
+from syncs.alignment.again import look_again
 from syncs.alignment.asking import ask
 from syncs.alignment.people import qad_index
 from syncs.alignment.setting import OFF, mode_of
@@ -63,10 +64,15 @@ class Batch:
 
 
 def prepare_customers(tenant: Tenant, *, clock: Callable[[], dt.datetime], actor: str = "sync") -> Counter[str]:
-    """Decide every new customer of a tenant; returns how many ended in which state. No network."""
+    """Decide every new customer of a tenant, and held ones of which there is news. No network.
+
+    Returns how many ended in which state.
+    """
     counts: Counter[str] = Counter()
     decided = policies.read(tenant)
     directory = _directory(tenant)
+    if isinstance(directory, Index):
+        look_again(tenant, directory, decided, now=clock())
     codes = free_codes(tenant, decided["customer_code_prefix"])
     after = 0
     while True:

@@ -25,15 +25,16 @@ def tie(tenant: Tenant, *, now: dt.datetime) -> int:
 
 
 def _close_answered(tenant: Tenant, now: dt.datetime) -> None:
-    """Questions that a mapping has answered meanwhile, by hand or by a spreadsheet."""
+    """Questions that a mapping has answered meanwhile, by hand or by a spreadsheet: the customer who was asked about is
+    linked. That a candidate is taken answers nothing."""
     mapped = CustomerMapping.objects.filter(tenant=tenant)
     same = mapped.filter(chargebee_id=OuterRef("chargebee_id"), qad_code=OuterRef("qad_code"))
-    either = mapped.filter(
-        Q(chargebee_id=OuterRef("chargebee_id")) | Q(qad_code=OuterRef("qad_code"), kind=CustomerKind.DIRECT)
-    )
+    here = mapped.filter(chargebee_id=OuterRef("chargebee_id"))
+    there = mapped.filter(qad_code=OuterRef("qad_code"), kind=CustomerKind.DIRECT)
     open_ = MatchReview.objects.filter(tenant=tenant, state=ReviewState.OPEN)
     open_.filter(Exists(same)).update(state=ReviewState.LINKED, decided_at=now, decided_by="mapping")
-    open_.filter(Exists(either)).update(state=ReviewState.OVER, decided_at=now, decided_by="mapping")
+    over = open_.filter(Q(Exists(here), found_from="chargebee") | Q(Exists(there), found_from="qad"))
+    over.update(state=ReviewState.OVER, decided_at=now, decided_by="mapping")
 
 
 def _untie(tenant: Tenant, now: dt.datetime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from connector.errors import Problem
 from mappings.models import CustomerKind
@@ -78,8 +78,10 @@ def _same_question(review: MatchReview) -> QuerySet[MatchReview]:
 
 
 def _others(review: MatchReview) -> QuerySet[MatchReview]:
+    """Questions that the link answers: those asked for one of the two. Somebody else's candidate is taken now."""
     rows = MatchReview.objects.filter(tenant=review.tenant, state=ReviewState.OPEN).exclude(pk=review.pk)
-    return rows.filter(chargebee_id=review.chargebee_id) | rows.filter(qad_code=review.qad_code)
+    mine = Q(found_from="chargebee", chargebee_id=review.chargebee_id) | Q(found_from="qad", qad_code=review.qad_code)
+    return rows.filter(mine)
 
 
 def _release(review: MatchReview, now: dt.datetime) -> None:

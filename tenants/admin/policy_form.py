@@ -58,7 +58,8 @@ def _read(policy: Policy, value: Any) -> Any:
     if policy.kind not in _TABLES:
         return value
     pattern = _TABLES[policy.kind]
-    found = [pattern.match(part) for part in str(value).split(",") if part.strip()]
+    bare = str(value).strip().removeprefix("{").removesuffix("}").replace('"', "")  # as in a tenant file, or without
+    found = [pattern.match(part) for part in bare.split(",") if part.strip()]
     if not all(found):
         return str(value)
     pairs = {pair[1]: pair[2] for pair in found if pair}

@@ -11,13 +11,14 @@ from django.db import transaction
 
 from mappings.models import CustomerMapping
 from syncs.alignment import choosing, rehearsing, reviewing
+from syncs.alignment.asking import ask
 from syncs.alignment.passing import has_work
 from syncs.customers import link
 from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, Kind, MatchReview, SourceDocument
 from syncs.refetch import take_in
 from syncs.tasks import LANES
 from tenants import connections
-from tenants.models import ChargebeeConnection, PolicySetting
+from tenants.models import AuditEntry, ChargebeeConnection, PolicySetting
 from tests.flows.people import ON, a_pair, in_chargebee, in_qad, keep_the_same, lines, writes
 from tests.flows.scene import a_scene
 
@@ -171,6 +172,70 @@ def test_a_pair_kept_apart_stays_apart_and_both_get_their_own():
         linked = dict(CustomerMapping.objects.values_list("chargebee_id", "qad_code"))
         assert set(linked) == {who, "CB-KNOWN001"}
         assert linked["CB-KNOWN001"] == "KNOWN001" != linked[who]
+
+
+def test_switching_on_asks_about_customers_that_were_held_before():
+    with a_scene(customers=0) as scene:
+        who = scene.world.chargebee.add_customer(company="Acme GmbH")["id"]
+        scene.world.qad.add_customer("KNOWN001", "Acme")
+        keep_the_same(scene)
+        assert (SourceDocument.objects.get(source_id=who).state, MatchReview.objects.count()) == ("held", 0)
+        PolicySetting.objects.create(tenant=scene.tenant, key="align_customers", value="both")
+
+        keep_the_same(scene)
+
+        assert list(MatchReview.objects.values_list("chargebee_id", "qad_code", "state")) == [(who, "KNOWN001", "open")]
+        told = AuditEntry.objects.filter(subject=f"customer:{who}")
+        before = told.count()
+        keep_the_same(scene)
+        assert told.count() == before > 0
+
+
+def test_a_customer_that_waits_is_linked_when_qad_has_him_after_all():
+    with a_scene(customers=0, policies={**ON, "create_customers": "hold"}) as scene:
+        who = scene.world.chargebee.add_customer(company="Acme GmbH", vat_number="123456789")
+        here = {**who["billing_address"], "country": "DE"}
+        scene.world.chargebee.edit("customer", who["id"], billing_address=here)
+        keep_the_same(scene)
+        assert SourceDocument.objects.get(source_id=who["id"]).codes == "|customer-not-in-qad|"
+        scene.world.qad.add_customer("LATER001", "Another name", tax_id="DE123456789", country="DE")
+
+        keep_the_same(scene)
+
+        assert CustomerMapping.objects.get().qad_code == "LATER001"
+        assert SourceDocument.objects.get(source_id=who["id"]).state == "linked"
+
+
+def test_a_candidate_that_is_taken_leaves_the_question_open_until_a_person_says_what_is_so():
+    with a_scene(customers=0, policies={**ON, "create_customers": "create"}) as scene:
+        site = scene.world.chargebee
+        first, second = (site.add_customer(company="Acme GmbH")["id"] for _ in range(2))
+        scene.world.qad.add_customer("KNOWN001", "Acme")
+        keep_the_same(scene)
+        one, other = (MatchReview.objects.get(chargebee_id=who, qad_code="KNOWN001") for who in (first, second))
+        assert not reviewing.join(one, actor="ada", now=scene.clock())
+        keep_the_same(scene)
+        other.refresh_from_db()
+        assert other.state == "open"
+
+        reviewing.create(other, actor="ada", now=scene.clock())
+        keep_the_same(scene)
+        keep_the_same(scene)
+
+        linked = dict(CustomerMapping.objects.values_list("chargebee_id", "qad_code"))
+        assert linked[first] == "KNOWN001" != linked[second]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("over", "open"), ("linked", "open"), ("open", "open"), ("apart", "apart"), ("created", "created")],
+)
+def test_a_question_is_asked_again_unless_a_person_has_said_no(before, after):
+    with a_scene(customers=0) as scene:
+        one = {"tenant": scene.tenant, "chargebee_id": "ada", "qad_code": "C1", "found_from": "chargebee"}
+        MatchReview.objects.create(**one, why="the name", state=before, since=scene.clock())
+        ask(scene.tenant, [("ada", "C1", "the e-mail")], found_from="chargebee", now=scene.clock())
+        assert MatchReview.objects.get().state == after
 
 
 def test_an_old_question_is_no_way_around_a_link_that_somebody_made_meanwhile():

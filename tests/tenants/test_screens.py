@@ -204,6 +204,28 @@ def test_policies_are_changed_and_recorded(client):
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "stored"),
+    [
+        (
+            "shared_customers",
+            '{ types = "SUB WEB", added_after = "2026-01-01" }',
+            {"types": "SUB WEB", "added_after": "2026-01-01"},
+        ),
+        ("shared_customers", "types = SUB", {"types": "SUB"}),
+        ("country_codes", '{ GB = "UK", DE = "DEU" }', {"GB": "UK", "DE": "DEU"}),
+        ("minor_units", "{ CLP = 0 }", {"CLP": 0}),
+    ],
+)
+def test_a_table_may_be_entered_as_the_sentence_of_its_refusal_shows_it(client, key, value, stored):
+    tenant = a_tenant()
+    login(client, tenant)
+    address = url("tenants_tenant_policies", tenant.pk)
+    form = client.get(address).context["form"]
+    client.post(address, {**{name: form[name].value() for name in form.fields}, key: value})
+    assert PolicySetting.objects.get(key=key).value == stored
+
+
+@pytest.mark.parametrize(
     ("key", "value"), [("minor_units", "CLP: 0"), ("minor_units", "CLP = 5"), ("attempt_budget", "0")]
 )
 def test_a_wrong_policy_is_refused(client, key, value):
