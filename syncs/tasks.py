@@ -32,6 +32,7 @@ from syncs import (
     replay_jobs,
     restoring,
     running,
+    seeking,
     twice,
     verifying,
     webhooks,
@@ -178,7 +179,10 @@ def _events(tenant: Tenant) -> int:
 def _prepare(tenant: Tenant) -> int:
     belonging.follow(tenant, clock=timezone.now, actor="schedule")
     done = prepare_catalogue(tenant, now=timezone.now(), actor="schedule")
-    done += prepare_customers(tenant, clock=timezone.now, actor="schedule").total()
+    people = prepare_customers(tenant, clock=timezone.now, actor="schedule")
+    done += people.total()
+    if people[SourceState.LINKED.value]:
+        release(tenant, ("customers",), now=timezone.now(), actor="schedule")
     for kind in POSTED_KINDS:
         done += prepare_documents(tenant, kind, clock=timezone.now, actor="schedule").total()
     return done
@@ -195,6 +199,15 @@ def _customers(tenant: Tenant) -> int:
         done = create_customers(tenant, qad, pace, clock=timezone.now, until=until, actor="schedule").total()
     release(tenant, ("customers",), now=timezone.now(), actor="schedule")
     return done
+
+
+def _seek(tenant: Tenant) -> int:
+    with connections.qad_client(tenant) as qad:
+        return seeking.seek(tenant, qad, clock=timezone.now, actor="schedule")
+
+
+def _is_seeking(tenant: Tenant) -> bool:
+    return seeking.is_due(tenant, timezone.now()) and not connections.is_stopped(tenant, Side.QAD)
 
 
 def _align(tenant: Tenant) -> int:
@@ -374,6 +387,7 @@ LANES: dict[str, Callable[[Tenant], int]] = {
     "sweep": _sweep,
     "prepare": _prepare,
     "customers": _customers,
+    "seek": _seek,
     "align": _align,
     "post": _post,
     "verify": _verify,
@@ -394,6 +408,7 @@ WORK: dict[str, Callable[[Tenant], bool]] = {
     "sweep": _is_unsettled,
     "prepare": lambda tenant: _is_new(tenant) or belonging.has_work(tenant),
     "customers": _has_creations,
+    "seek": _is_seeking,
     "align": lambda tenant: has_alignment_work(tenant, timezone.now()),
     "post": _is_ready,
     "verify": _is_unverified,

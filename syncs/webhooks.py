@@ -23,7 +23,8 @@ from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.webhook import Notice
 from connector.errors import ConnectorError, Transient
 from connector.http.retry import delay
-from syncs.models import EventState, WebhookCredential, WebhookEvent
+from syncs.models import EventState, Kind, SourceDocument, WebhookCredential, WebhookEvent
+from syncs.preparing import POSTED_KINDS
 from syncs.refetch import take_in
 from tenants import audit
 from tenants.appending import append
@@ -196,14 +197,36 @@ def _one(
     happened_at = webhook.moment(found.get("occurred_at"))
     if webhook.is_too_old(happened_at, clock()):
         return EventState.OLD, _old(happened_at), []
-    documents = []
-    for kind, source_id in webhook.documents(found):
-        if (kind, source_id) not in looked:
-            looked[kind, source_id] = take_in(tenant, kind, source_id, client, clock=clock).outcome.value
-        documents.append([kind, source_id, looked[kind, source_id]])
+    named = webhook.documents(found)
+    documents = _take_all(tenant, named, client, looked, clock)
+    documents += _take_all(tenant, _unknown_customers(tenant, named), client, looked, clock)
     if documents:
         return EventState.DONE, "", documents
     return EventState.NOTHING, "The event names no document that the connector reads.", []
+
+
+def _take_all(
+    tenant: Tenant, named: list[tuple[str, str]], client: ChargebeeClient, looked: Looked, clock: Clock
+) -> Documents:
+    """Each is asked for once in a batch, however many events name it."""
+    for kind, source_id in named:
+        if (kind, source_id) not in looked:
+            looked[kind, source_id] = take_in(tenant, kind, source_id, client, clock=clock).outcome.value
+    return [[kind, source_id, looked[kind, source_id]] for kind, source_id in named]
+
+
+def _unknown_customers(tenant: Tenant, named: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Customers of these documents of whom nobody told yet: polling reads them before documents too."""
+    wanted: set[str] = set()
+    for kind in {of for of, _ in named if of in POSTED_KINDS}:
+        ids = [source_id for of, source_id in named if of == kind]
+        rows = SourceDocument.objects.filter(tenant=tenant, kind=kind, source_id__in=ids).exclude(customer_id="")
+        wanted.update(rows.values_list("customer_id", flat=True))
+    if not wanted:
+        return []
+    people = SourceDocument.objects.filter(tenant=tenant, kind=Kind.CUSTOMER, source_id__in=wanted)
+    known = set(people.values_list("source_id", flat=True)) | {one for of, one in named if of == Kind.CUSTOMER}
+    return [(Kind.CUSTOMER.value, one) for one in sorted(wanted - known)]
 
 
 def _settle(event: WebhookEvent, state: EventState, sentence: str, documents: Documents, now: dt.datetime) -> None:
