@@ -143,7 +143,10 @@ def write(batch: Batch) -> None:
         SourceDocument.objects.filter(pk=pk).update(waits_for=waits_for)
     Posting.objects.bulk_create(batch.fresh)
     Edge.objects.bulk_create(
-        batch.edges, update_conflicts=True, unique_fields=["owner", "invoice_id"], update_fields=["wanted_minor"]
+        batch.edges,
+        update_conflicts=True,
+        unique_fields=["owner", "invoice_id"],
+        update_fields=["currency", "wanted_minor"],
     )
     audit.record(batch.desk.tenant.pk, batch.lines, actor=batch.actor, now=batch.now)
     moved = [move.line for move in batch.moves if _moved(batch, move)]

@@ -48,17 +48,21 @@ def applied(case: Case, main: Posting) -> tuple[Application, ...]:
 
 
 def note(batch: Batch, case: Case) -> None:
-    """Write down what Chargebee wants, so that an invoice finds its owners when it is posted."""
+    """Write down what Chargebee wants, so that an invoice finds its owners when it is posted.
+
+    What QAD still has of an earlier version in another currency comes off first; until then nothing is wanted of it.
+    """
     amounts = wanted(case.record)
     for invoice_id in {*amounts, *case.edges}:
-        amount = amounts.get(invoice_id)
+        amount, have = amounts.get(invoice_id), case.edges.get(invoice_id)
+        is_left = have is not None and have.applied_minor != 0 and have.currency != case.record.currency
         batch.edges.append(
             Edge(
                 tenant=batch.desk.tenant,
                 owner=case.row,
                 invoice_id=invoice_id,
-                currency=case.record.currency,
-                wanted_minor=amount.minor if amount else 0,
+                currency=have.currency if have is not None and is_left else case.record.currency,
+                wanted_minor=amount.minor if amount and not is_left else 0,
             )
         )
 
