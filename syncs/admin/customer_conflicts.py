@@ -106,8 +106,8 @@ class CustomerConflictAdmin(Answered):
         "kind_shown",
         "field_shown",
         "customer",
-        "chargebee_value",
-        "qad_value",
+        "chargebee_shown",
+        "qad_shown",
         "won",
         "seen",
         "state_badge",
@@ -124,6 +124,14 @@ class CustomerConflictAdmin(Answered):
     @admin.display(description="field")
     def field_shown(self, row: CustomerConflict) -> str:
         return label_of(row)
+
+    @admin.display(description="Chargebee had")
+    def chargebee_shown(self, row: CustomerConflict) -> str:
+        return row.chargebee_value or words.NONE
+
+    @admin.display(description="QAD had")
+    def qad_shown(self, row: CustomerConflict) -> str:
+        return row.qad_value or words.NONE
 
     @admin.display(description="kept")
     def won(self, row: CustomerConflict) -> str:

@@ -16,6 +16,7 @@ from connector.errors import ConnectorError
 from connector.ledger.party_fields import FIELDS
 from mappings.models import QadCustomer
 from syncs.admin import owners, words
+from syncs.admin.customer_timeline import timeline
 from syncs.admin.reading import ReadOnlyAdmin
 from syncs.admin.replaying import go_on
 from syncs.alignment import choosing, rehearsing
@@ -25,7 +26,7 @@ from syncs.models import AlignedCustomer, Kind, LinkState, SourceDocument
 from tenants import access, connections
 from tenants.access import Action
 from tenants.changes import actor_of
-from tenants.models import AuditEntry, Tenant
+from tenants.models import Tenant
 
 TONES: dict[str, str] = {
     LinkState.ALIGNED: "posted",
@@ -134,8 +135,6 @@ class AlignedCustomerAdmin(ReadOnlyAdmin):
 def shown(row: AlignedCustomer) -> dict[str, Any]:
     """Context of the page of one pair."""
     zone = row.tenant.time_zone
-    subject = f"customer:{row.chargebee_id}"
-    trail = AuditEntry.objects.filter(tenant=row.tenant_id, subject=subject).select_related("personal").order_by("-id")
     source = SourceDocument.objects.filter(tenant=row.tenant_id, kind=Kind.CUSTOMER, source_id=row.chargebee_id).first()
     return {
         "row": row,
@@ -148,7 +147,7 @@ def shown(row: AlignedCustomer) -> dict[str, Any]:
             ("Goes on", words.moment(row.not_before, zone)),
         ],
         "lines": [(one, words.minute(one.since, zone)) for one in row.conflicts.order_by("-id")[:100]],
-        "trail": [(entry, words.minute(entry.at, zone)) for entry in trail[:200]],
+        "trail": timeline(row),
     }
 
 

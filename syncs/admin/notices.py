@@ -72,11 +72,11 @@ def customers(tenant: Tenant, access: Access) -> list[Notice]:
     matches = MatchReview.objects.filter(tenant=tenant, state=ReviewState.OPEN).count()
     found = []
     if conflicts:
-        button = links.Button(links.url("admin:syncs_customerconflict_changelist"), "Conflicts")
+        button = links.Button(_list("customerconflict", ConflictState.WAITING), "Conflicts")
         said = words.counted(conflicts, "customer field waits", "customer fields wait")
         found.append(Notice("wait", f"{said} for a person: the two systems disagree.", button))
     if matches:
-        button = links.Button(links.url("admin:syncs_matchreview_changelist"), "Possible matches")
+        button = links.Button(_list("matchreview", ReviewState.OPEN), "Possible matches")
         said = words.counted(matches, "pair of customers", "pairs of customers")
         found.append(Notice("wait", f"{said} may be the same; nobody is created before somebody decides.", button))
     return found
@@ -90,6 +90,11 @@ def asked(tenant: Tenant, access: Access) -> list[Notice]:
         said = f"Sync now ({row}) was asked for by {row.actor} on {when}."
         found.append(Notice("calm", f"{said} It is done once, after any run that is under way."))
     return found
+
+
+def _list(model: str, state: str) -> str:
+    """The list of what waits, not of everything that ever did."""
+    return f"{links.url(f'admin:syncs_{model}_changelist')}?state__exact={state}"
 
 
 def entities(tenant: Tenant, access: Access) -> list[Notice]:

@@ -10,14 +10,14 @@ from connector.chargebee.client import ChargebeeClient
 from connector.chargebee.paging import pages
 from connector.chargebee.records import Customer
 from connector.ledger.identity import of_qad as identity_of
-from connector.ledger.party_fields import of_qad
+from connector.ledger.party_fields import FIELDS, of_qad
 from connector.ledger.rehearsal import Party, Rehearsal, Stage, rehearse
 from connector.ledger.sharing import Sharing, sharing
 from connector.qad.client import QadClient
 from connector.qad.profile_shape import Profile
 from mappings.models import CustomerMapping, QadCustomer
 from syncs.alignment.people import chargebee_customers, kept_apart, qad_identity
-from syncs.alignment.setting import BOTH_WAYS, OFF, Setting, days_of_terms, setting_of
+from syncs.alignment.setting import BOTH_WAYS, OFF, Setting, days_of_terms, setting_of, stored_days_of_terms
 from syncs.alignment.standing import standing
 from tenants.models import Tenant
 
@@ -32,7 +32,7 @@ def from_both(tenant: Tenant, qad: QadClient, chargebee: ChargebeeClient) -> Reh
 
 def from_last_reading(tenant: Tenant, profile: Profile) -> Rehearsal:
     """What both systems said when they were read last; no network."""
-    setting = setting_of(tenant, profile, {})
+    setting = setting_of(tenant, profile, stored_days_of_terms(tenant))
     rule = sharing(setting.policies["shared_customers"])
     mirrors = QadCustomer.objects.filter(tenant=tenant, is_gone=False).iterator()
     return rehearse(
@@ -97,12 +97,12 @@ def told(rehearsal: Rehearsal) -> Iterable[str]:
     counts = rehearsal.counts
     how = ", ".join(f"{count:,} by {name}" for name, count in sorted(rehearsal.how.items()))
     yield f"Linked already: {counts['linked']:,}."
-    yield f"Matched: {counts['matched']:,}{f' ({how})' if how else ''}."
+    yield f"Would be linked: {counts['matched']:,}{f' ({how})' if how else ''}."
     yield f"Would be created in QAD: {counts['would create in QAD']:,}."
     yield f"Would be created in Chargebee: {counts['would create in Chargebee']:,}."
     yield f"Ambiguous, a person decides: {counts['ambiguous']:,}."
     yield f"Blocked: {counts['blocked']:,}."
     yield f"QAD customers that do not belong in Chargebee by rule: {counts['skipped']:,}."
     for (side, name), count in sorted(rehearsal.fields.items()):
-        yield f"  {name}: {count:,} to {'QAD' if side == 'qad' else 'Chargebee'}"
+        yield f"{FIELDS[name].label}: {count:,} to be written to {'QAD' if side == 'qad' else 'Chargebee'}."
     yield f"Values that would not be kept (each with a line in the conflict log): {rehearsal.lost:,}."

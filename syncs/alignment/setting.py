@@ -12,6 +12,7 @@ from connector.ledger.party_fields import FIELDS, Owner
 from connector.ledger.projecting import Projection
 from connector.qad.client import QadClient
 from connector.qad.profile_shape import Profile
+from mappings.models import QadCode
 from syncs.models import FieldRule
 from tenants import policies
 from tenants.models import Tenant
@@ -99,3 +100,9 @@ def days_of_terms(qad: QadClient) -> dict[str, str]:
         return {}
     rows = (row for page in qad.browse("credit_terms") for row in page)
     return {row["code"]: row["days"] for row in rows if row.get("days")}
+
+
+def stored_days_of_terms(tenant: Tenant) -> dict[str, str]:
+    """The same as it was listed last, {} where that list was never read."""
+    rows = QadCode.objects.filter(tenant=tenant, list_name="credit_terms", is_gone=False)
+    return {code: facts["days"] for code, facts in rows.values_list("code", "facts") if facts.get("days")}

@@ -200,8 +200,15 @@ def _promise(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending)
     with transaction.atomic(durable=True):
         lines = journal.log_lost(link, pair, pending, now, told=told)
         link.pending = {**pending_json(pending), "lines": [*told, *(line.pk for line in lines)]}
-        link.base = settled_base(desk.setting, link.base, pair)
+        _rest(desk, link, pair, now)
         _save(link, "pending", "base")
+
+
+def _rest(desk: Desk, link: AlignedCustomer, pair: Weighed, now: dt.datetime) -> None:
+    """What agrees or stays as it is becomes the base; what is parked gets its line first, with what both had before."""
+    if pair.of(Act.PARKED) or any(row[2] == PARKED for row in link.base.values()):
+        journal.log_parked(link, pair, now)
+    link.base = settled_base(desk.setting, link.base, pair)
 
 
 def _keep(desk: Desk, link: AlignedCustomer, pair: Weighed, pending: Pending, told: There) -> None:
@@ -239,9 +246,8 @@ def settle(desk: Desk, link: AlignedCustomer, pair: Weighed, chargebee: There, q
     with transaction.atomic():
         _forget(link, now)
         is_held = link.state in (LinkState.FROZEN, LinkState.BLOCKED)
-        was_parked = any(row[2] == PARKED for row in link.base.values())
         waits = [name for name, verdict in pair.verdicts.items() if verdict.side]
-        link.base = settled_base(desk.setting, link.base, pair)
+        _rest(desk, link, pair, now)
         link.wanted = {name: value for name, value in link.wanted.items() if name in waits}
         link.chargebee_version, link.qad_version = chargebee.version, qad.version
         link.rules_version, link.not_before = desk.setting.version, None
@@ -251,8 +257,6 @@ def settle(desk: Desk, link: AlignedCustomer, pair: Weighed, chargebee: There, q
             link.state, link.reason, is_held = LinkState.ALIGNED, "", False
             journal.close(link, (ConflictKind.BLOCKED,), now)
         link.aligned_at = link.aligned_at if is_held else now
-        if was_parked or pair.of(Act.PARKED):
-            journal.log_parked(link, pair, now)
         _save(
             link, "base", "wanted", "chargebee_version", "qad_version", "rules_version", "pending", "is_asked",
             "not_before", "state", "reason", "aligned_at",

@@ -56,6 +56,7 @@ class AlignedCustomer(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name, verbose_name_plural = "customer of both systems", "customers of both systems"
         constraints = [
             models.UniqueConstraint(fields=["tenant", "chargebee_id"], name="aligned_chargebee_once"),
             models.UniqueConstraint(
@@ -179,6 +180,7 @@ class MatchReview(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name, verbose_name_plural = "possible match", "possible matches"
         constraints = [
             models.UniqueConstraint(fields=["tenant", "chargebee_id", "qad_code"], name="review_pair_once"),
             models.CheckConstraint(condition=Q(state__in=ReviewState.values), name="review_state_known"),

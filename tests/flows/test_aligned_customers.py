@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from mappings.catalog import refresh_mirror
 from mappings.models import CustomerMapping
 from syncs.alignment import choosing, rehearsing, reviewing
 from syncs.alignment.asking import ask
@@ -549,6 +550,21 @@ def test_a_rehearsal_counts_everybody_once_and_writes_nothing():
         assert "Would be created in Chargebee: 1." in out.getvalue()
         with pytest.raises(CommandError, match="align_customers is off"):
             call_command("customers", "acme")
+
+
+def test_a_rehearsal_from_what_was_read_last_counts_the_same_values():
+    with a_scene(customers=0, policies={**ON, "align_customers": "off"}) as scene:
+        _, code = a_pair(scene)
+        scene.world.qad.change_customer(code, credit_terms="N15", tax_class="EXPORT")
+        keep_the_same(scene)
+        with scene.qad() as client, connections.chargebee_client(scene.tenant) as chargebee:
+            refresh_mirror(scene.tenant, client, "credit_terms", scene.clock())
+            live = rehearsing.from_both(scene.tenant, client, chargebee)
+            stored = rehearsing.from_last_reading(scene.tenant, client.profile)
+
+        assert (stored.fields, stored.lost) == (live.fields, live.lost)
+        assert stored.fields["chargebee", "credit_terms"] == 1
+        assert "Credit terms: 1 to be written to Chargebee." in list(rehearsing.told(stored))
 
 
 @pytest.mark.slow

@@ -139,3 +139,19 @@ def test_a_qad_that_checks_no_hash_is_read_right_before_its_record_goes_back():
         )
         keep_the_same(scene)
         assert (in_qad(scene, code)["name"], in_qad(scene, code)["comment"]) == ("Acme Global", "Call")
+
+
+def test_a_question_shows_what_both_had_before_also_when_another_field_is_written():
+    with a_scene(customers=0, policies=ON) as scene:
+        who, code = a_pair(scene)
+        FieldRule.objects.create(tenant=scene.tenant, field="telephone", owner="shared")
+        scene.world.chargebee.edit("customer", who, phone="+1 303 1")
+        keep_the_same(scene)
+        scene.world.chargebee.edit("customer", who, phone="+1 303 2", company="Acme Global")
+        scene.world.qad.change_customer(code, telephone="+1 303 3")
+
+        keep_the_same(scene)
+
+        told = CustomerConflict.objects.get(kind="parked")
+        assert (told.base_value, told.chargebee_value, told.qad_value) == ("+1 303 1", "+1 303 2", "+1 303 3")
+        assert in_qad(scene, code)["name"] == "Acme Global"

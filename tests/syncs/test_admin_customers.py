@@ -10,6 +10,7 @@ from django_q.models import OrmQ
 
 from mappings.models import CustomerMapping, MirrorState, QadCustomer
 from syncs.models import AlignedCustomer, CustomerConflict, FieldRule, MatchReview
+from tenants import audit, erasing
 from tenants.models import AuditEntry, PolicySetting, QadConnection, Role
 from tests.builders import a_tenant, a_user
 from tests.syncs.rows import HOSTILE, NOW, a_document
@@ -190,3 +191,35 @@ def test_the_overview_tells_what_waits_for_a_person_and_to_this_tenant_only(clie
     assert "1 pair of customers may be the same" in page
     client.force_login(a_user({a_tenant("theirs"): Role.ACCOUNTANT}))
     assert "may be the same" not in client.get(reverse("admin:index")).content.decode()
+
+
+def test_the_overview_leads_to_what_waits_and_the_list_names_both_systems(client, mine):
+    pair = a_pair(mine)
+    a_conflict(pair, text="waits", state="waiting")
+    a_conflict(pair, text="settled", field="city")
+    a_review(mine)
+    client.force_login(a_user({mine: Role.ACCOUNTANT}))
+    overview = client.get(reverse("admin:index")).content.decode()
+    assert f"{reverse('admin:syncs_matchreview_changelist')}?state__exact=open" in overview
+    address = f"{reverse('admin:syncs_customerconflict_changelist')}?state__exact=waiting"
+    assert address in overview
+    page = client.get(address).content.decode()
+    assert ("waits!" in page, "settled!" in page, "QAD had" in page) == (True, False, True)
+
+
+def test_a_customers_timeline_is_told_in_words(client, mine):
+    pair = a_pair(mine)
+    written = {"after": {"side": "qad", "fields": ["name"]}, "personal_before": {"name": "Wrong"}}
+    lines = [
+        audit.Line("listed", "customer:cust-1", after={"version": 17, "total": None, "state": "new"}),
+        audit.Line("customer-written", "customer:cust-1", **written, personal_after={"name": "Acme"}),
+    ]
+    audit.record(mine.pk, lines, actor="sync", now=NOW)
+    client.force_login(a_user({mine: Role.AUDITOR}))
+    page = client.get(reverse("admin:syncs_alignedcustomer_change", args=[pair.pk])).content.decode()
+    for text in ("Written to QAD", "Company name: Wrong", "Company name: Acme", "State: new"):
+        assert text in page, text
+    assert "{&#x27;" not in page
+    erasing.erase(mine.pk, "customer:cust-1", reason="Request 12", actor="ada", now=NOW)
+    page = client.get(reverse("admin:syncs_alignedcustomer_change", args=[pair.pk])).content.decode()
+    assert ("Company name: Wrong" in page, "Personal values were erased on" in page) == (False, True)
