@@ -24,6 +24,11 @@ class Problem:
         return f"{self.message} {self.fix}".strip()
 
 
+def clause(words: str) -> str:
+    """Somebody else's words inside a sentence of ours: without a full stop of their own."""
+    return words.rstrip(" .")
+
+
 class ConnectorError(Exception):
     """Root of the six. `exchange` is the redacted request and reply (http.exchange.Exchange) where there was one."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from connector.errors import Problem
+from connector.errors import Problem, clause
 from mappings import cells
 from mappings.kinds import KIND_OF_MODEL, Kind
 from mappings.planning import Change, plan
@@ -123,5 +123,5 @@ def _read(kind: Kind, texts: Mapping[str, Any]) -> dict[str, Any] | Undo:
 
 
 def _impossible(entry: AuditEntry, why: str) -> Undo:
-    subject = entry.reason or entry.subject
+    subject = clause(entry.reason or entry.subject)
     return Undo(problem=Problem("cannot-undo", subject, f"{subject}: {why}.", "Nothing was changed.", "mappings"))

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from connector.errors import Problem
+from connector.errors import Problem, clause
 from mappings import copy_page, history
 from mappings.kinds import KINDS
 from mappings.models import MappingChange
@@ -145,7 +145,7 @@ class MappingChangeAdmin(TenantScopedAdmin):
         if isinstance(done, Problem):
             messages.error(request, str(done))
             return HttpResponseRedirect(request.path)
-        messages.success(request, f"Undone: {entry.reason or entry.subject}.")
+        messages.success(request, f"Undone: {clause(entry.reason or entry.subject)}.")
         self._tell(request, done)
         return HttpResponseRedirect(reverse("admin:mappings_mappingchange_changelist"))
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from connector.errors import Configuration, ConnectorError, Uncertain
+from connector.errors import Configuration, ConnectorError, Uncertain, clause
 from connector.ledger.compare import Sent, Verdict, judge
 from connector.ledger.documents import LedgerDocument
 from connector.qad.client import Found, QadClient
@@ -198,7 +198,7 @@ def _duplicate(trial: _Trial) -> None:
         _refused(trial, step, write, error)
     else:
         trial.figures["duplicate"] = "accepted with a warning" if receipt.warnings else "accepted"
-        said = f" and says: {receipt.warnings[0]}" if receipt.warnings else ""
+        said = f" and says: {clause(receipt.warnings[0])}" if receipt.warnings else ""
         step.answer, step.number = "warning", receipt.number
         step.sentence = (
             f"QAD posts a second document under the same reference ({receipt.number}){said}. "

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from connector.errors import Authentication, Configuration, ConnectorError, Rejected, Transient
+from connector.errors import Authentication, Configuration, ConnectorError, Rejected, Transient, clause
 from connector.http.redact import text as redacted
 from connector.http.retry import parse_retry_after
 from connector.http.session import Reply
@@ -99,7 +99,7 @@ def _said(reply: Reply, body: dict[str, Any], code: str) -> str:
     if 300 <= reply.status < 400:
         target = _quoted(reply.headers.get("Location", ""), reply, _LONGEST_QUOTE)
         return f", a redirect to '{target}', which is not followed"
-    words = _quoted(_word(body.get("message")), reply, _LONGEST_QUOTE).rstrip(".")
+    words = clause(_quoted(_word(body.get("message")), reply, _LONGEST_QUOTE))
     param = _quoted(_word(body.get("param")), reply, _LONGEST_NAME)
     named = ", ".join(part for part in (_quoted(code, reply, _LONGEST_NAME), param and f"field '{param}'") if part)
     if not named and not words:

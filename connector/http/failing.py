@@ -8,7 +8,7 @@ import ssl
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
-from connector.errors import Configuration, ConnectorError, Transient, Uncertain
+from connector.errors import Configuration, ConnectorError, Transient, Uncertain, clause
 from connector.http import redact
 from connector.http.line import Refused
 
@@ -29,13 +29,13 @@ def failure(
 ) -> ConnectorError:
     """What a failure means: the question is only whether the other side may have acted on the request."""
     root = _root(error)
-    reason = redact.text(str(root) or type(root).__name__, secrets)
+    reason = clause(redact.text(str(root) or type(root).__name__, secrets))
     if has_sent:
         return Uncertain(f"{host} was asked but gave no whole answer: {_worded(root, reason, deadline)}.")
     if isinstance(root, Refused):
         return Configuration(f"The call was not made: {reason}. Correct the address of the connection.")
     if isinstance(root, ssl.SSLCertVerificationError):
-        why = redact.text(root.verify_message or reason, secrets)
+        why = clause(redact.text(root.verify_message or reason, secrets))
         return Configuration(f"The certificate of {host} is not trusted: {why}. Nothing was sent.")
     if isinstance(root, ValueError):  # requests and urllib3 say so of URLs and headers
         return Configuration(f"The request to {host} cannot be written: {type(root).__name__}. Nothing was sent.")
@@ -49,7 +49,7 @@ def failure(
 def _worded(root: BaseException, reason: str, deadline: float) -> str:
     if isinstance(root, TimeoutError) and not root.errno:
         return f"{deadline:g} seconds were not enough"
-    return reason.rstrip(".")
+    return reason
 
 
 def _root(error: BaseException) -> BaseException:

@@ -77,6 +77,19 @@ def test_its_documents_are_no_strangers_to_the_reading_back():
         assert (story.not_posting, scene.dispositions()) == ("", {"posted": 1})
 
 
+@pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.parametrize("duplicates", ["warn", "reject"])
+@pytest.mark.slow
+def test_qads_own_words_end_inside_our_sentences(dialect, duplicates):
+    with a_scene(dialect=dialect) as scene:
+        scene.world.qad.set_duplicate_mode(duplicates)
+
+        row = a_certification(scene)
+
+        sentences = [row.sentence, *(step["sentence"] for step in row.steps)]
+        assert [one for one in sentences if ".." in one or not one.endswith(".")] == []
+
+
 def test_it_says_that_an_instance_refuses_a_second_document():
     with a_scene() as scene:
         scene.world.qad.set_duplicate_mode("reject")
