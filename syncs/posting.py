@@ -24,7 +24,7 @@ from connector.ledger.stored import content_hash, restore
 from connector.qad.client import QadClient
 from connector.qad.payloads import WriteRequest, render
 from mappings import revision
-from syncs import newest, restoring
+from syncs import belonging, newest, restoring
 from syncs.following import catch_up, is_followed
 from syncs.models import Attempt, Posting
 from syncs.models.attempt import Outcome
@@ -155,13 +155,14 @@ def _candidates(tenant: Tenant, now: dt.datetime, size: int) -> list[int]:
 def _claim(tenant: Tenant, pace: Pace, candidates: list[int], *, now: dt.datetime, actor: str) -> Claim:
     """One conditional update for all; one by one where another process took a customer of the batch first.
 
-    Nothing if a mapping was saved since the candidates were made to follow: the turn keeps a save out until the commit.
+    Nothing if a mapping, or the tenant's business entities, were saved since the candidates were made to follow: the
+    turn keeps a save out until the commit.
     """
     key, send_until = uuid.uuid4(), time.monotonic() + SENDING_SECONDS
     deadline = now + dt.timedelta(seconds=SENDING_SECONDS + pace.deadline)
     with transaction.atomic(durable=True):
         in_turn(tenant.pk)
-        if not is_followed(tenant.pk):
+        if not (is_followed(tenant.pk) and belonging.is_followed(tenant)):
             return Claim(key, [], {}, deadline, send_until)
         revised = revision.current(tenant.pk)
         try:

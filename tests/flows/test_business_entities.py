@@ -7,7 +7,7 @@ import html
 import pytest
 from django.test import Client
 
-from syncs import tasks
+from syncs import posting, tasks
 from syncs.models import CustomerCreation
 from syncs.permission import why_not_posting
 from tenants.models import AuditEntry, Tenant
@@ -97,3 +97,21 @@ def test_a_customer_who_waits_for_his_creation_is_not_created_when_he_is_another
         belongs(scene, "ours", "theirs")
         scene.sync()
         assert scene.source(who, "customer").state == "linked"
+
+
+@pytest.mark.slow
+def test_a_change_between_the_look_and_the_claim_is_seen_by_the_claim(monkeypatch):
+    with a_scene() as scene:
+        belongs(scene, "ours")
+        number = scene.invoice(business_entity_id="ours")
+        scene.prepare()
+        found = posting._candidates
+
+        def candidates(*given: object) -> list[int]:
+            belongs(scene, "theirs")
+            return found(*given)
+
+        monkeypatch.setattr(posting, "_candidates", candidates)
+        scene.post()
+
+        assert (scene.posting(number).state, scene.sent()) == ("ready", 0)

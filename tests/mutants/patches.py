@@ -112,8 +112,8 @@ MUTANTS = (
     Mutant(
         "the switch that stops a drain under way",
         "syncs/posting.py",
-        "candidates = _candidates(tenant, now, size or pace.batch) if may_claim(tenant) else []",
-        "candidates = _candidates(tenant, now, size or pace.batch)",
+        "    while may_claim(tenant):",
+        "    while tenant:",
         flow("sending", "test_switched_off_while_it_posts_it_stops_after_the_batch_that_is_under_way"),
     ),
     Mutant(
@@ -140,8 +140,8 @@ MUTANTS = (
     Mutant(
         "the attempt that is committed before a byte leaves",
         "syncs/posting.py",
-        "attempts = Attempt.objects.bulk_create(_attempt(posting, key, deadline, now) for posting in postings)",
-        "attempts = [_attempt(posting, key, deadline, now) for posting in postings]",
+        "attempts = Attempt.objects.bulk_create(_attempt(posting, key, deadline, revised, now)",
+        "attempts = list(_attempt(posting, key, deadline, revised, now)",
         flow("sending", "test_it_commits_the_attempt_before_a_byte_leaves"),
     ),
     Mutant(
