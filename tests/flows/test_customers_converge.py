@@ -166,6 +166,12 @@ CLASSES = st.sampled_from(["A", "B", "EXPORT"])
 DEATHS = st.sampled_from([0, 0, *range(4, 12)])
 
 
+def change_name(scene: Scene, code: str, name: str) -> None:
+    """Where a QAD user changes it: at the business relation, if the customer's name is that of his relation."""
+    parties = scene.world.qad.company.parties
+    (scene.world.qad.change_relation if parties.shared_names else scene.world.qad.change_customer)(code, name=name)
+
+
 def machine(scene: Scene, who: str, code: str) -> type[RuleBasedStateMachine]:
     """Name is Chargebee's, the tax class QAD's, the city shared; QAD keeps ten capitals of ASCII."""
 
@@ -175,7 +181,8 @@ def machine(scene: Scene, who: str, code: str) -> type[RuleBasedStateMachine]:
             CustomerConflict.objects.all().delete()
             AlignedCustomer.objects.all().delete()
             self.name_in_chargebee("Acme")
-            scene.world.qad.change_customer(code, name="ACME", city="OSLO", tax_class="A")
+            change_name(scene, code, "ACME")
+            scene.world.qad.change_customer(code, city="OSLO", tax_class="A")
             self.city_in_chargebee("Oslo")
             self.settle()
             CustomerConflict.objects.all().delete()
@@ -224,7 +231,10 @@ def machine(scene: Scene, who: str, code: str) -> type[RuleBasedStateMachine]:
         def edit_qad(self, field: str, value: str) -> None:
             kept = value.encode("ascii", "ignore").decode().upper()[:10].strip() or value
             self.note("qad", field, kept)
-            scene.world.qad.change_customer(code, **{field: kept})
+            if field == "name":
+                change_name(scene, code, kept)
+            else:
+                scene.world.qad.change_customer(code, **{field: kept})
 
         def note(self, side: str, field: str, value: str) -> None:
             """An edit is one that differs from what a settled pair has; what was written and undone is none."""
@@ -278,7 +288,7 @@ def machine(scene: Scene, who: str, code: str) -> type[RuleBasedStateMachine]:
     return People
 
 
-def converge(examples: int, steps: int, dialect: str) -> None:
+def converge(examples: int, steps: int, dialect: str, *, shared_names: bool = False) -> None:
     with a_scene(customers=0, dialect=dialect, policies=ON) as scene:
         FieldRule.objects.create(tenant=scene.tenant, field="city", owner="shared")
         override = scene.tenant.qad.profile_override
@@ -286,6 +296,7 @@ def converge(examples: int, steps: int, dialect: str) -> None:
         override["writes"]["customer"]["max_length"] = {"name": 10, "city": 10, "code": 8, "search_name": 28}
         scene.tenant.qad.save()
         scene.world.qad.set_capitals(True)
+        scene.world.qad.set_shared_names(shared_names)
         who, code = a_pair(scene)
         run_state_machine_as_test(
             machine(scene, who, code),
@@ -310,3 +321,8 @@ def test_people_and_a_mortal_worker_end_with_both_systems_the_same():
 @pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
 def test_many_people_and_a_mortal_worker_end_with_both_systems_the_same(dialect):
     converge(15, 14, dialect)
+
+
+@pytest.mark.slow
+def test_a_name_that_two_records_share_ends_the_same_whatever_step_the_worker_dies_at():
+    converge(15, 14, "adaptive", shared_names=True)
