@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -28,30 +27,21 @@ from mappings.models import (
     QadCustomer,
     TaxMapping,
 )
-from mappings.planning import Change
-from mappings.saving import Saved, delete_rows, save_rows
+from mappings.saving import delete_rows, save_rows
+from mappings.screens import SavingScreen
 from mappings.transfer import MappingTransfer
 from tenants import access
 from tenants.access import Action
 from tenants.admin import TenantScopedAdmin
 from tenants.audit import actor_name
-from tenants.models import Tenant
 
 __all__ = ["catalogue_admin", "history_admin", "mirror_admin", "upload_admin"]
-AfterSave = Callable[[HttpRequest, Tenant, Saved], None]
-ImpactOf = Callable[[Tenant, Sequence[Change], Sequence[Any]], list[str]]
-_SEEN = "_impact_seen"  # the impact of this very form has been shown
 
 
-class MappingAdmin(MappingTransfer, TenantScopedAdmin):
-    """A list and form of mappings. Every change goes through `mappings.saving`.
+class MappingAdmin(SavingScreen, MappingTransfer, TenantScopedAdmin):
+    """A list and form of mappings. Every change goes through `mappings.saving`."""
 
-    `after_save` is told of every change that was saved; `impact_of` says, before, what a change would do to documents.
-    Whoever knows the documents sets them here.
-    """
-
-    after_save: ClassVar[AfterSave | None] = None
-    impact_of: ClassVar[ImpactOf | None] = None
+    delete_selected_confirmation_template = "admin/mappings/delete_selected_confirmation.html"
     nav_group = "Mappings"
     add_action = change_action = delete_action = Action.CHANGE_MAPPINGS
     lookup = ""  # which offers its form asks for
@@ -75,17 +65,11 @@ class MappingAdmin(MappingTransfer, TenantScopedAdmin):
             raise PermissionDenied
         return lookups.answer(request, self.lookup)
 
-    def saved_changes(self, request: HttpRequest, saved: Saved) -> None:
-        """Tell `after_save` what changed."""
-        tenant, after_save = access.of(request).tenant, type(self).after_save
-        if saved and after_save is not None and tenant is not None:
-            after_save(request, tenant, saved)
-
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         """What the change would do to open documents is shown before it is saved, where it does anything."""
-        if request.method == "POST" and _SEEN not in request.POST:
+        if request.method == "POST":
             shown = self._impact_page(request, object_id)
             if shown is not None:
                 return shown
@@ -97,29 +81,22 @@ class MappingAdmin(MappingTransfer, TenantScopedAdmin):
         if not may or (object_id and obj is None):
             return None  # the package's own view answers that
         form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
-        lines = self._impact(request, [form.change]) if form.is_valid() else []
-        if not lines:
+        if not form.is_valid():
             return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "What this change would do",
-            "opts": self.opts,
-            "lines": lines,
-            "posted": [(name, value) for name in request.POST for value in request.POST.getlist(name)],
-            "seen": _SEEN,
-            "subject": self.kind.subject(form.change.values),
-        }
-        return TemplateResponse(request, "admin/mappings/impact.html", context)
-
-    def _impact(self, request: HttpRequest, changes: Sequence[Change], deleted: Sequence[Any] = ()) -> list[str]:
-        tenant, impact_of = access.of(request).tenant, type(self).impact_of
-        return impact_of(tenant, changes, deleted) if tenant is not None and impact_of is not None else []
+        return self.impact_page(request, f"{self.kind.subject(form.change.values)} is", [form.change])
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         obj = self.get_object(request, unquote(object_id))
         allowed = obj is not None and self.has_delete_permission(request, obj)
-        lines = self._impact(request, [], [obj]) if allowed and request.method != "POST" else []
+        lines = self.impact(request, [], [obj]) if allowed and request.method != "POST" else []
         return super().delete_view(request, object_id, {**(extra_context or {}), "impact": lines})
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> Any:
+        """The page that asks before several rows are deleted tells what that would do."""
+        response = super().response_action(request, queryset, *args)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data["impact"] = self.impact(request, [], list(response.context_data["queryset"]))
+        return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor, now = actor_name(request.user), timezone.now()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -22,18 +22,23 @@ from connector.periods import business_date
 from mappings import coverage, explain_page, unmapped
 from mappings.kinds import KINDS
 from mappings.models import CatalogPrice, Level
-from mappings.planning import Change, fingerprint, plan
-from mappings.saving import Saved, save_rows
+from mappings.planning import Change, Planned, fingerprint, plan, refusals_of
+from mappings.saving import save_rows
+from mappings.screens import SavingScreen
 from tenants import access, navigation
 from tenants.access import Action
 from tenants.admin import TenantScopedAdmin
 from tenants.audit import actor_name
 from tenants.models import Tenant
 
-AfterSave = Callable[[HttpRequest, Tenant, Saved], None]
 ROWS_SHOWN = 100
 navigation.register(navigation.Page("Mappings", "Which mapping wins?", "admin:mappings_explain", order=85))
 _NOT_MAPPED = "none"
+
+
+def _so_many(count: int, one: str = "", many: str = "") -> str:
+    """'1 mapping is', '2 mappings are'."""
+    return f"{count} mapping {one}".strip() if count == 1 else f"{count} mappings {many}".strip()
 
 
 def _today(tenant: Tenant) -> dt.date:
@@ -66,10 +71,9 @@ class DayForm(forms.Form):
 
 
 @admin.register(CatalogPrice)
-class CatalogPriceAdmin(TenantScopedAdmin):
-    """Read-only; `after_save` is told of every mapping that the desk saved."""
+class CatalogPriceAdmin(SavingScreen, TenantScopedAdmin):
+    """Read-only, but for the desk."""
 
-    after_save: ClassVar[AfterSave | None] = None
     nav_group, nav_label, nav_order = "Mappings", "Chargebee catalogue", 15
     change_list_template = "admin/mappings/catalogue_change_list.html"
     list_display = ("item_price", "name", "item", "family", "currency", "status", "lands", "first_seen_at")
@@ -119,12 +123,10 @@ class CatalogPriceAdmin(TenantScopedAdmin):
         form = DayForm(
             request.POST if request.method == "POST" else None, initial={"valid_from": today.replace(month=1, day=1)}
         )
-        if (
-            request.method == "POST"
-            and form.is_valid()
-            and self._accept(request, found.tenant, form.cleaned_data["valid_from"])
-        ):
-            return HttpResponseRedirect(reverse("admin:mappings_catalogprice_desk"))
+        if request.method == "POST" and form.is_valid():
+            answer = self._accept(request, found.tenant, form.cleaned_data["valid_from"])
+            if answer is not None:
+                return answer
         page = Paginator(unmapped.rows(found.tenant.pk, today), ROWS_SHOWN).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
@@ -164,33 +166,41 @@ class CatalogPriceAdmin(TenantScopedAdmin):
             "own": own,
         }
 
-    def _accept(self, request: HttpRequest, tenant: Tenant, valid_from: dt.date) -> bool:
-        """Save what was ticked, all or nothing; True when it is saved."""
+    def _accept(self, request: HttpRequest, tenant: Tenant, valid_from: dt.date) -> HttpResponse | None:
+        """Save what was ticked, all or nothing, once its impact has been seen; None where something is wrong."""
         changes = self._changes(request, valid_from)
         if not changes:
             messages.error(request, "Nothing was ticked. Tick the items whose suggestion you accept.")
-            return False
+            return None
         planned = plan(tenant.pk, changes)
+        if not self._are_free(request, tenant, planned):
+            return None
+        shown = self.impact_page(request, _so_many(len(changes), "is", "are"), changes)
+        return shown or self._save(request, tenant, changes, fingerprint(planned), valid_from)
+
+    def _are_free(self, request: HttpRequest, tenant: Tenant, planned: Sequence[Planned]) -> bool:
+        """Whether all may be saved; what is in the way is told."""
         taken = [one.change for one in planned if not one.is_new and not one.is_unchanged]
         for change in taken:
             what = KINDS[change.kind].subject(change.values)
             messages.error(request, f"{what} was added by somebody else meanwhile. Change that row instead.")
-        if taken:
-            return False
-        actor, now = actor_name(request.user), timezone.now()
-        saved = save_rows(tenant.pk, changes, actor=actor, now=now, seen=fingerprint(planned))
+        refusals = [] if taken else refusals_of(tenant.pk, planned)
+        for refusal in refusals:
+            messages.error(request, str(refusal.problem))
+        return not taken and not refusals
+
+    def _save(
+        self, request: HttpRequest, tenant: Tenant, changes: Sequence[Change], seen: str, valid_from: dt.date
+    ) -> HttpResponse | None:
+        saved = save_rows(tenant.pk, changes, actor=actor_name(request.user), now=timezone.now(), seen=seen)
         for refusal in saved.refusals:
             messages.error(request, str(refusal.problem))
         if saved.refusals:
-            return False
+            return None
         count = saved.created + saved.changed
-        messages.success(
-            request, f"{count} mapping{'' if count == 1 else 's'} saved, valid from {valid_from:%Y-%m-%d}."
-        )
-        after_save = type(self).after_save
-        if saved and after_save is not None:
-            after_save(request, tenant, saved)
-        return True
+        messages.success(request, f"{_so_many(count)} saved, valid from {valid_from:%Y-%m-%d}.")
+        self.saved_changes(request, saved)
+        return HttpResponseRedirect(reverse("admin:mappings_catalogprice_desk"))
 
     def _changes(self, request: HttpRequest, valid_from: dt.date) -> list[Change]:
         found = []

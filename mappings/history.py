@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ from django.db.models import Q, QuerySet
 
 from connector.errors import Problem, clause
 from mappings import cells
-from mappings.kinds import KIND_OF_MODEL, Kind
-from mappings.planning import Change, plan
+from mappings.kinds import KIND_OF_MODEL, KINDS, Kind
+from mappings.planning import Change, Planned, fingerprint, plan
 from mappings.saving import Saved, delete_rows, save_rows
 from tenants import audit
 from tenants.models import AuditEntry
@@ -23,11 +23,17 @@ KIND_OF_NAME: dict[str, Kind] = {str(model._meta.model_name): kind for model, ki
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What undoes an entry: a row as it should be again, or the row to delete; or why it cannot be undone."""
+    """What undoes an entry: a row as it should be again, or the row to delete; or why it cannot be undone.
+
+    `later` are columns that were changed again since, from what the entry made them to what they are: undoing takes
+    that away. `mark` is another one as soon as the row is changed once more.
+    """
 
     change: Change | None = None
     row: Any = None
     problem: Problem | None = None
+    later: tuple[Difference, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,14 @@ def differences(entry: AuditEntry) -> list[Difference]:
     return [one for one in found if one.before != one.after]
 
 
-def undo_of(entry: AuditEntry) -> Undo:
+def undo_of(entry: AuditEntry, *, lock: bool = False) -> Undo:
     """What would make the row again what it was before this change; later changes of other columns stay."""
     kind = kind_of(entry)
-    row = kind.model._default_manager.filter(tenant_id=entry.tenant_id, pk=_pk(entry)).first()
+    rows = kind.model._default_manager.filter(tenant_id=entry.tenant_id, pk=_pk(entry))
+    row = (rows.select_for_update() if lock else rows).first()
     verb = entry.action.partition(".")[2]
     if verb == "added":
-        return Undo(row=row) if row is not None else _impossible(entry, "the row is gone already")
+        return _deletion(kind, entry, row) if row is not None else _impossible(entry, "the row is gone already")
     values = _read(kind, {**_blank(kind), **(entry.before or {})} if verb == "deleted" else entry.before or {})
     if isinstance(values, Undo):
         return values
@@ -74,18 +81,43 @@ def undo_of(entry: AuditEntry) -> Undo:
         return _added_again(entry, Change(kind.name, values))
     if row is None:
         return _impossible(entry, "the row was deleted later; undo the deletion first")
-    return Undo(change=Change(kind.name, {**kind.values_of(row), **values}, pk=row.pk))
+    change = Change(kind.name, {**kind.values_of(row), **values}, pk=row.pk)
+    return Undo(change=change, later=_later(kind, entry, row, values), mark=_mark(change, row))
 
 
-def undo(entry: AuditEntry, *, actor: str, now: dt.datetime) -> Saved | Problem:
-    """Undo one change, with an audit line that names it; the problem where that cannot be done."""
+def _deletion(kind: Kind, entry: AuditEntry, row: Any) -> Undo:
+    as_it_is = Change(kind.name, kind.values_of(row), pk=row.pk)
+    return Undo(row=row, later=_later(kind, entry, row, {}), mark=_mark(as_it_is, row))
+
+
+def _later(kind: Kind, entry: AuditEntry, row: Any, wanted: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Columns of an entry that are neither as it made them nor as they are wanted."""
+    made, now = _read(kind, entry.after or {}), kind.values_of(row)
+    if isinstance(made, Undo):
+        return ()
+    names = {column.field: column.name for column in kind.columns}
+    moved = [field for field in made if now[field] not in (made[field], wanted.get(field, made[field]))]
+    return tuple(Difference(names[field], str(made[field]), str(now[field])) for field in moved)
+
+
+def _mark(change: Change, row: Any) -> str:
+    return fingerprint([Planned(change, row, KINDS[change.kind].values_of(row))])
+
+
+def undo(entry: AuditEntry, *, actor: str, now: dt.datetime, taking: str = "") -> Saved | Problem:
+    """Undo one change, with an audit line that names it; the problem where that cannot be done.
+
+    Later changes of the same columns are taken away only if `taking` is the mark of the row that showed them.
+    """
     tenant_id = entry.tenant_id
     if tenant_id is None:
         raise ValueError("A mapping belongs to a tenant.")
-    wanted = undo_of(entry)
-    if wanted.problem is not None:
-        return wanted.problem
     with transaction.atomic():
+        wanted = undo_of(entry, lock=True)
+        if wanted.problem is not None:
+            return wanted.problem
+        if wanted.later and taking != wanted.mark:
+            return _changed_later(entry, wanted)
         if wanted.change is None:
             saved = delete_rows(tenant_id, [wanted.row], actor=actor, now=now)
         else:
@@ -95,6 +127,17 @@ def undo(entry: AuditEntry, *, actor: str, now: dt.datetime) -> Saved | Problem:
         line = audit.Line("mapping.reverted", entry.subject, reason=f"Undoes audit entry {entry.pk}: {entry.reason}")
         audit.record(tenant_id, [line], actor=actor, now=now)
     return saved
+
+
+def _changed_later(entry: AuditEntry, wanted: Undo) -> Problem:
+    subject = entry.reason or entry.subject
+    message = f"{subject} was changed again later, which undoing would take away: {told(wanted.later)}."
+    return Problem("changed-later", subject, message, "Nothing was changed. Look at it, then decide again.", "mappings")
+
+
+def told(later: Sequence[Difference]) -> str:
+    """'gl_account 4100 is 4200 now'."""
+    return ", ".join(f"{one.column} {one.before or '(empty)'} is {one.after or '(empty)'} now" for one in later)
 
 
 def _added_again(entry: AuditEntry, change: Change) -> Undo:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -20,12 +19,11 @@ from connector.errors import Problem, clause
 from mappings import copy_page, history
 from mappings.kinds import KINDS
 from mappings.models import MappingChange
-from mappings.saving import Saved
+from mappings.screens import SavingScreen
 from tenants import access
 from tenants.access import Action
 from tenants.admin import TenantScopedAdmin
 from tenants.audit import actor_name
-from tenants.models import Tenant
 
 _VERBS = {"added": "Added", "changed": "Changed", "deleted": "Deleted", "reverted": "Undone"}
 
@@ -42,10 +40,7 @@ class MappingFilter(admin.SimpleListFilter):
 
 
 @admin.register(MappingChange)
-class MappingChangeAdmin(TenantScopedAdmin):
-    """`after_save` is told of what an undoing saved."""
-
-    after_save: ClassVar[Callable[[HttpRequest, Tenant, Saved], None] | None] = None
+class MappingChangeAdmin(SavingScreen, TenantScopedAdmin):
     view_action = Action.VIEW
     nav_group, nav_label, nav_order = "Mappings", "History of changes", 90
     list_display = ("moment", "actor", "did", "what", "columns")
@@ -69,21 +64,18 @@ class MappingChangeAdmin(TenantScopedAdmin):
         """Another tenant's mappings, taken over into this one."""
         shown, saved = copy_page.values(request)
         if saved is not None:
-            self._tell(request, saved)
+            self.saved_changes(request, saved)
             return HttpResponseRedirect(reverse("admin:mappings_mappingchange_changelist"))
+        seen = shown.get("seen")
         context = {
             **self.admin_site.each_context(request),
             "title": "Copy mappings from another tenant",
             "opts": self.opts,
             "list_title": self.nav_label,
             **shown,
+            "impact": self.impact(request, seen.changes) if seen is not None and not seen.refusals else [],
         }
         return TemplateResponse(request, "admin/mappings/copy.html", context)
-
-    def _tell(self, request: HttpRequest, saved: Saved) -> None:
-        tenant, after_save = access.of(request).tenant, type(self).after_save
-        if saved and after_save is not None and tenant is not None:
-            after_save(request, tenant, saved)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return history.entries(super().get_queryset(request))
@@ -118,6 +110,7 @@ class MappingChangeAdmin(TenantScopedAdmin):
             return self._undo(request, entry)
         is_own = entry.action.partition(".")[2] in ("added", "changed", "deleted")
         wanted = history.undo_of(entry) if is_own else None
+        may_undo = wanted is not None and wanted.problem is None and self._may_undo(request)
         context = {
             **self.admin_site.each_context(request),
             "title": entry.reason or entry.subject,
@@ -128,7 +121,9 @@ class MappingChangeAdmin(TenantScopedAdmin):
             "differences": history.differences(entry) if is_own else [],
             "wanted": wanted,
             "effect": _effect(wanted) if wanted else [],
-            "may_undo": wanted is not None and wanted.problem is None and self._may_undo(request),
+            "later": history.told(wanted.later) if wanted else "",
+            "impact": self._impact_of(request, wanted) if wanted and may_undo else [],
+            "may_undo": may_undo,
         }
         return TemplateResponse(request, "admin/mappings/mapping_change.html", context)
 
@@ -138,15 +133,19 @@ class MappingChangeAdmin(TenantScopedAdmin):
     def _may_undo(self, request: HttpRequest) -> bool:
         return access.of(request).may(Action.CHANGE_MAPPINGS)
 
+    def _impact_of(self, request: HttpRequest, wanted: history.Undo) -> list[str]:
+        return self.impact(request, [wanted.change]) if wanted.change else self.impact(request, [], [wanted.row])
+
     def _undo(self, request: HttpRequest, entry: MappingChange) -> HttpResponse:
         if not self._may_undo(request) or entry.action.endswith(".reverted"):
             raise PermissionDenied
-        done = history.undo(entry, actor=actor_name(request.user), now=timezone.now())
+        taking = request.POST.get("taking", "")
+        done = history.undo(entry, actor=actor_name(request.user), now=timezone.now(), taking=taking)
         if isinstance(done, Problem):
             messages.error(request, str(done))
             return HttpResponseRedirect(request.path)
         messages.success(request, f"Undone: {clause(entry.reason or entry.subject)}.")
-        self._tell(request, done)
+        self.saved_changes(request, done)
         return HttpResponseRedirect(reverse("admin:mappings_mappingchange_changelist"))
 
 

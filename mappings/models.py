@@ -382,6 +382,7 @@ class MappingUpload(models.Model):
     wrong = models.PositiveIntegerField(default=0)
     shown = models.JSONField(default=dict, blank=True)
     sentence = models.TextField(blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)  # of the step that it is in
     may_leave_out = models.BooleanField(default=False)
     actor = models.CharField("uploaded by", max_length=150)
     saved_by = models.CharField(max_length=150, blank=True)

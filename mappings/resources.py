@@ -86,7 +86,7 @@ class MappingResult(Result):
     saved: Saved | None = None
     numbers: tuple[int, ...] = ()  # of the rows in the file
     headings: tuple[str, ...] = ()  # of the file
-    changes: tuple[Change, ...] = ()  # the rows as they would be
+    changes: tuple[Change, ...] = ()  # the rows as they would be, without the wrong ones
     seen: str = ""  # the fingerprint of the stored rows that they were compared with
 
 
@@ -177,12 +177,13 @@ class MappingResource(resources.ModelResource):
     def after_import(self, dataset: Dataset, result: Result, **kwargs: Any) -> None:
         result.numbers = getattr(dataset, "numbers", ())
         result.headings = tuple(dataset.headers or ())
-        result.changes = tuple(self.changes.values())
         if result.has_errors() or self.tenant is None:
             return
         planned = plan(self.tenant.pk, list(self.changes.values()))
         result.seen = fingerprint(planned)
         self._judge(self.tenant, planned, dataset, result)
+        wrong = {number for number, row in self.row_results.items() if row.import_type == RowResult.IMPORT_TYPE_INVALID}
+        result.changes = tuple(change for number, change in self.changes.items() if number not in wrong)
         if not self.is_dry_run and (self.may_leave_out or not result.has_validation_errors()):
             result.saved = self._saved(self.tenant, len(result.invalid_rows))
 

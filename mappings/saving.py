@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +23,7 @@ _BATCH = 400
 class Saved:
     """What a save did. `keys` are the natural keys that changed, as ('items', 'item_price', 'pro-EUR'), without dates.
 
-    `refusals` are the rows that were not saved.
+    `refusals` are the rows that were not saved; `actor` is who saved the others.
     """
 
     created: int = 0
@@ -32,6 +32,7 @@ class Saved:
     deleted: int = 0
     keys: frozenset[tuple[str, ...]] = frozenset()
     refusals: tuple[Refusal, ...] = ()
+    actor: str = field(default="", compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.created or self.changed or self.deleted)
@@ -82,6 +83,7 @@ def _apply(
         unchanged=len(planned) - len(touched),
         keys=_keys(touched),
         refusals=refused,
+        actor=actor,
     )
 
 
@@ -96,7 +98,7 @@ def delete_rows(tenant_id: int, rows: Iterable[Model], *, actor: str, now: dt.da
             model._default_manager.filter(tenant_id=tenant_id, pk__in=pks).delete()
         audit.record(tenant_id, lines, actor=actor, now=now)
         revision.bump(tenant_id)
-    return Saved(deleted=len(owned), keys=keys)
+    return Saved(deleted=len(owned), keys=keys, actor=actor)
 
 
 def _create(tenant_id: int, planned: Sequence[Planned]) -> list[audit.Line]:
@@ -116,8 +118,8 @@ def _update(planned: Sequence[Planned]) -> list[audit.Line]:
             continue
         _free_customers(mine)
         for one in mine:
-            for field, value in one.change.values.items():
-                setattr(one.row, field, value)
+            for column, value in one.change.values.items():
+                setattr(one.row, column, value)
             if kind.is_versioned:
                 one.row.version += 1
             lines.append(_line(one.row, "changed", one.before, one.change.values))

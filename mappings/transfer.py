@@ -197,8 +197,7 @@ class MappingTransfer(TenantTransferMixin):
             context["totals"] = result.totals
             if context.get("confirm_form"):
                 context["confirm_form"].initial["seen"] = result.seen
-            if context.get("confirm_form") and rows:
-                context["impact"] = self._impact(request, result.changes)
+            context["impact"] = self.impact(request, result.changes) if rows else []
             if result.invalid_rows:
                 context["partial_form"] = self.create_confirm_form(request, import_form=context["form"])
                 context["partial_form"].initial |= {"may_leave_out": "on", "seen": result.seen}

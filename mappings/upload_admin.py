@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_q.tasks import async_task
 
-from mappings import uploading
+from mappings import giving_up, uploading
 from mappings.kinds import KINDS
 from mappings.models import MappingUpload, UploadState
 from mappings.sheets import UnreadableFile
@@ -57,6 +57,7 @@ class MappingUploadAdmin(TenantScopedAdmin):
         view = self.admin_site.admin_view
         return [
             path("<int:pk>/save/", view(require_POST(self.save_view)), name="mappings_mappingupload_save"),
+            path("<int:pk>/check/", view(require_POST(self.check_view)), name="mappings_mappingupload_check"),
             path("<int:pk>/wrong-rows/", view(self.wrong_rows_view), name="mappings_mappingupload_wrong_rows"),
             *super().get_urls(),
         ]
@@ -87,6 +88,8 @@ class MappingUploadAdmin(TenantScopedAdmin):
             "percent": round(100 * upload.done_rows / upload.total_rows) if upload.total_rows else 0,
             "is_checked": upload.state == UploadState.CHECKED,
             "is_failed": upload.state == UploadState.FAILED,
+            "may_check_again": giving_up.may_check_again(upload),
+            "impact": upload.shown.get("impact", []) if upload.state == UploadState.CHECKED else [],
             "changes_only": upload.created + upload.changed,
             "shown_at_most": uploading.SHOWN,
         }
@@ -104,6 +107,15 @@ class MappingUploadAdmin(TenantScopedAdmin):
             hand_over(upload.tenant)
         else:
             messages.warning(request, "It is being saved already, or its wrong rows must be left out or mended first.")
+        return HttpResponseRedirect(reverse("admin:mappings_mappingupload_change", args=[pk]))
+
+    def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for another check of what was given up."""
+        upload = self._own(request, pk)
+        if giving_up.check_again(upload, timezone.now()):
+            hand_over(upload.tenant)
+        else:
+            messages.warning(request, "It is being checked already.")
         return HttpResponseRedirect(reverse("admin:mappings_mappingupload_change", args=[pk]))
 
     def wrong_rows_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -1,8 +1,8 @@
 """Large spreadsheets in the background: checked without a lock, shown, and saved in one write when a person says so.
 
 waiting -> checking -> checked -> asked -> saving -> saved; or failed, with a sentence. Each step is claimed by a
-conditional update. What dies on the way is taken up again after a while: a check changes nothing, and a save leaves its
-sentence in its own transaction, so that it is never done twice; what follows from it is.
+conditional update. What dies on the way is taken up again after a while, three times at most: a check changes nothing,
+and a save leaves its sentence in its own transaction, so that it is never done twice; what follows from it is.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from import_export.results import RowResult
 
 from mappings import sheets
 from mappings.files import failed_rows, row_errors
 from mappings.formats import NumberedDataset, dataset_of
+from mappings.giving_up import MOST_TRIES, give_up
 from mappings.kinds import KINDS
 from mappings.models import MappingUpload, UploadState
 from mappings.planning import plan
 from mappings.resources import RESOURCES, MappingResource, MappingResult
 from mappings.saving import Saved
+from mappings.screens import IN_BACKGROUND, ImpactOf
 from mappings.sheets import UnreadableFile
 from mappings.uploads import UploadStorage
 from mappings.workbooks import to_xlsx
@@ -52,15 +54,27 @@ def due(tenant: Tenant, now: dt.datetime) -> QuerySet[MappingUpload]:
     return MappingUpload.objects.filter(waits | silent, tenant=tenant).order_by("pk")
 
 
-def work(tenant: Tenant, *, clock: Callable[[], dt.datetime], after_save: Callable[[Saved], None]) -> int:
-    """Check or save everything that is due; returns how many uploads got on."""
+def work(
+    tenant: Tenant,
+    *,
+    clock: Callable[[], dt.datetime],
+    after_save: Callable[[Saved], None],
+    impact_of: ImpactOf | None = None,
+) -> int:
+    """Check or save everything that is due; returns how many uploads got on.
+
+    `impact_of` says, at the end of a check, what the save would do to documents.
+    """
     done = 0
     while (upload := due(tenant, clock()).select_related("tenant").first()) is not None:
+        if upload.tries >= MOST_TRIES:
+            done += give_up(upload, clock())
+            continue
         is_check = upload.state in (UploadState.WAITING, UploadState.CHECKING)
         if _claim(upload, UploadState.CHECKING if is_check else UploadState.SAVING, clock()):
             done += 1
             if is_check:
-                _check(upload, clock)
+                _check(upload, clock, impact_of)
             elif (saved := _save(upload, clock)) is not None:
                 after_save(saved)
                 _finish(upload, clock)
@@ -69,12 +83,12 @@ def work(tenant: Tenant, *, clock: Callable[[], dt.datetime], after_save: Callab
 
 def _claim(upload: MappingUpload, state: UploadState, now: dt.datetime) -> bool:
     found = MappingUpload.objects.filter(pk=upload.pk, state=upload.state, changed_at=upload.changed_at)
-    is_ours = bool(found.update(state=state, done_rows=0, changed_at=now))
+    is_ours = bool(found.update(state=state, done_rows=0, changed_at=now, tries=F("tries") + 1))
     upload.state = state
     return is_ours
 
 
-def _check(upload: MappingUpload, clock: Callable[[], dt.datetime]) -> None:
+def _check(upload: MappingUpload, clock: Callable[[], dt.datetime], impact_of: ImpactOf | None = None) -> None:
     """Compare every row with what is stored; nothing is saved."""
     try:
         dataset = _dataset(upload)
@@ -83,7 +97,12 @@ def _check(upload: MappingUpload, clock: Callable[[], dt.datetime]) -> None:
     except UnreadableFile as error:
         _tell(upload, clock, state=UploadState.FAILED, sentence=str(error))
         return
-    _tell(upload, clock, state=UploadState.CHECKED, **_found(upload, dataset, resource, result))
+    found = _found(upload, dataset, resource, result)
+    moving = found["created"] + found["changed"]
+    if impact_of is not None and moving:
+        _tell(upload, clock, done_rows=len(dataset))
+        found["shown"]["impact"] = impact_of(upload.tenant, result.changes, limit=IN_BACKGROUND)
+    _tell(upload, clock, state=UploadState.CHECKED, **found)
 
 
 def ask_to_save(upload: MappingUpload, *, may_leave_out: bool, actor: str, now: dt.datetime) -> bool:
@@ -92,13 +111,15 @@ def ask_to_save(upload: MappingUpload, *, may_leave_out: bool, actor: str, now: 
     if not may_leave_out:
         ready = ready.filter(wrong=0)
     values = {"state": UploadState.ASKED, "may_leave_out": may_leave_out, "saved_by": actor, "changed_at": now}
-    return bool(ready.update(done_rows=0, **values))
+    return bool(ready.update(done_rows=0, tries=0, **values))
 
 
 def _save(upload: MappingUpload, clock: Callable[[], dt.datetime]) -> Saved | None:
     """Read the file again and save it in one write; None if that did not work."""
     if upload.sentence:
-        return Saved(keys=frozenset({(upload.kind,)}))  # it was saved, by a worker that died right after
+        return Saved(
+            keys=frozenset({(upload.kind,)}), actor=upload.saved_by
+        )  # it was saved, by a worker that died right after
     try:
         _, result = _run(upload, _dataset(upload), clock, dry_run=False)
     except _Overtaken:

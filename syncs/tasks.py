@@ -15,6 +15,7 @@ from connector.errors import ConnectorError
 from connector.ledger.compare import Period
 from mappings import uploading
 from mappings.saving import Saved
+from mappings.screens import SavingScreen
 from syncs import (
     asked,
     backfilling,
@@ -254,9 +255,10 @@ def _uploads(tenant: Tenant) -> int:
     """Large spreadsheets of mappings; what waited for a mapping is prepared again when one is saved."""
 
     def after_save(saved: Saved) -> None:
-        follow(tenant, {key[0] for key in saved.keys}, now=timezone.now(), actor="upload")
+        follow(tenant, {key[0] for key in saved.keys}, now=timezone.now(), actor=saved.actor)
 
-    return uploading.work(tenant, clock=timezone.now, after_save=after_save)
+    impact_of = SavingScreen.impact_of
+    return uploading.work(tenant, clock=timezone.now, after_save=after_save, impact_of=impact_of)
 
 
 def _has_uploads(tenant: Tenant) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,12 +26,10 @@ from syncs.preparing import BATCH, POSTED_KINDS
 from syncs.states import SourceState
 from tenants.models import Tenant
 
-MOST = 1000  # open documents that a page waits for; the newest of more are weighed
-
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """`open_documents` is how many there are, of which `looked_at` were weighed."""
+    """`open_documents` is how many there are, of which the newest `looked_at` were weighed."""
 
     impact: Impact
     open_documents: int
@@ -44,20 +43,26 @@ def open_documents(tenant: Tenant) -> QuerySet[SourceDocument]:
 
 
 def weighed(
-    tenant: Tenant, changes: Sequence[Change], *, deleted: Iterable[Any] = (), now: dt.datetime, most: int = MOST
+    tenant: Tenant, changes: Sequence[Change], *, deleted: Iterable[Any] = (), now: dt.datetime, most: int, until: float
 ) -> Weighed:
-    """Prepare the open documents twice without saving: with the mappings as they are, and as they would be."""
+    """Prepare the open documents twice without saving: with the mappings as they are, and as they would be.
+
+    At most `most` of them, and no further batch after `until` (monotonic).
+    """
     before = open_desk(tenant.pk)
     table = overlaid(before.table, plan(tenant.pk, changes), tuple(deleted))
     after = replace(before, table=with_reference(tenant.pk, table))
     rows = open_documents(tenant)
-    newest = list(rows.order_by("-pk")[:most])
+    keys = list(rows.order_by("-pk").values_list("pk", flat=True)[:most])
     receivable = receivable_account(tenant)
     cases: list[Case] = []
-    for start in range(0, len(newest), BATCH):
-        cases += _cases(before, after, newest[start : start + BATCH], receivable, now)
-    total = len(newest) if len(newest) < most else rows.count()
-    return Weighed(weigh(cases), total, len(newest))
+    looked_at = 0
+    while looked_at < len(keys) and time.monotonic() < until:
+        some = keys[looked_at : looked_at + BATCH]
+        cases += _cases(before, after, list(SourceDocument.objects.filter(pk__in=some)), receivable, now)
+        looked_at += len(some)
+    total = len(keys) if len(keys) < most else rows.count()
+    return Weighed(weigh(cases), total, looked_at)
 
 
 def _cases(before: Desk, after: Desk, rows: Sequence[SourceDocument], receivable: str, now: dt.datetime) -> list[Case]:

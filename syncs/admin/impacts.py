@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,10 +13,10 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from connector.errors import ConnectorError
-from mappings.admin import MappingAdmin
 from mappings.impact import Tally
 from mappings.kinds import KIND_OF_MODEL
 from mappings.planning import Change, plan
+from mappings.screens import ON_A_PAGE, Limit, SavingScreen
 from syncs.admin import words
 from syncs.models import Posting
 from syncs.states import DONE
@@ -27,13 +28,16 @@ ACCOUNTS = 12  # accounts that are named
 _SOURCE = {"items": "item", "taxes": "tax", "banks": "bank", "account_roles": "role"}
 
 
-def impact_of(tenant: Tenant, changes: Sequence[Change], deleted: Sequence[Any] = ()) -> list[str]:
+def impact_of(
+    tenant: Tenant, changes: Sequence[Change], deleted: Sequence[Any] = (), /, *, limit: Limit = ON_A_PAGE
+) -> list[str]:
     """One sentence for each thing that would happen; [] where nothing open is touched."""
+    until = time.monotonic() + limit.seconds
     try:
-        found = weighed(tenant, changes, deleted=deleted, now=timezone.now())
+        found = weighed(tenant, changes, deleted=deleted, now=timezone.now(), most=limit.documents, until=until)
     except (ObjectDoesNotExist, ConnectorError):
         return []  # nothing can be prepared without connections, so nothing is touched
-    if not found.impact:
+    if not found.impact and found.looked_at == found.open_documents:
         return []
     return [*_sentences(found), *_stays(tenant, changes, deleted)]
 
@@ -49,7 +53,13 @@ def _sentences(found: Weighed) -> Iterable[str]:
     if impact.still_held.count:
         yield f"{words.counted(impact.still_held.count, 'document')} stay held as before."
     if found.looked_at < found.open_documents:
-        yield f"These figures are of the newest {found.looked_at:,} of {found.open_documents:,} open documents."
+        yield _of_the_newest(found)
+
+
+def _of_the_newest(found: Weighed) -> str:
+    newest = f"the newest {found.looked_at:,} of {found.open_documents:,} open documents"
+    rest = "The others were not looked at, and follow when it is saved."
+    return f"These figures are of {newest}. {rest}" if found.impact else f"It touches none of {newest}. {rest}"
 
 
 def _tally(tally: Tally) -> str:
@@ -84,4 +94,4 @@ def _stays(tenant: Tenant, changes: Sequence[Change], deleted: Sequence[Any]) ->
         yield f"{words.counted(count, 'posted document')} used {what}."
 
 
-MappingAdmin.impact_of = impact_of
+SavingScreen.impact_of = impact_of

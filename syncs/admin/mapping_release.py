@@ -13,11 +13,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
-from mappings.admin import MappingAdmin
-from mappings.catalogue_admin import CatalogPriceAdmin
-from mappings.history_admin import MappingChangeAdmin
 from mappings.mirror_admin import RefreshingAdmin
 from mappings.saving import Saved
+from mappings.screens import SavingScreen
 from syncs import redating
 from syncs.admin import replaying, words
 from syncs.following import unsent
@@ -96,5 +94,4 @@ def after_refresh(request: HttpRequest, tenant: Tenant) -> None:
 
 
 RefreshingAdmin.after_refresh = after_refresh
-for screen in (MappingAdmin, CatalogPriceAdmin, MappingChangeAdmin):
-    screen.after_save = after_save
+SavingScreen.after_save = after_save

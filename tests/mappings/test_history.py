@@ -178,3 +178,52 @@ def test_a_line_of_a_document_has_no_page_here(screen, mine):
     other = AuditEntry.objects.create(tenant=mine, at=NOW, actor="x", action="sending", subject="posting:CB-INV-1")
     assert screen.get(reverse("admin:mappings_mappingchange_change", args=[other.pk])).status_code == 302
     assert MappingChange.objects.filter(pk=other.pk).exists()
+
+
+def test_a_column_that_was_changed_again_is_not_taken_away_without_being_asked(mine):
+    a_chart(mine, "4200")
+    save(mine, item())
+    save(mine, item(account="4100"))
+    entry = last(mine)
+    save(mine, item(account="4000", cost_centre="SALES"))
+    save(mine, item(account="4200", cost_centre="SALES"))
+
+    refused = undo(entry)
+
+    assert refused.code == "changed-later"
+    assert "gl_account 4100 is 4200 now." in refused.message
+    assert rows() == [("pro-EUR", "4200", "SALES")]
+    history.undo(entry, actor="noor", now=NOW, taking=history.undo_of(entry).mark)
+    assert rows() == [("pro-EUR", "4000", "SALES")]
+
+
+def test_a_row_that_was_changed_since_it_was_added_is_not_taken_away_without_being_asked(mine):
+    save(mine, item())
+    entry = last(mine)
+    save(mine, item(account="4100"))
+    assert undo(entry).code == "changed-later"
+    assert rows() == [("pro-EUR", "4100", "")]
+    history.undo(entry, actor="noor", now=NOW, taking=history.undo_of(entry).mark)
+    assert rows() == []
+
+
+def test_the_page_asks_again_when_the_column_changed_once_more_after_it_was_shown(screen, mine):
+    a_chart(mine, "4200")
+    save(mine, item())
+    save(mine, item(account="4100"))
+    address = reverse("admin:mappings_mappingchange_change", args=[last(mine).pk])
+    assert "changed again later" not in screen.get(address).content.decode()
+    save(mine, item(account="4200"))
+
+    asked = screen.post(address, follow=True)
+    assert "which undoing would take away: gl_account 4100 is 4200 now." in asked.content.decode()
+    assert "Undo it and the later change" in asked.content.decode()
+    taking = asked.context["wanted"].mark
+    save(mine, item(account="4000"))
+    save(mine, item(account="4100", cost_centre="SALES"))
+    save(mine, item(account="4200", cost_centre="SALES"))
+    screen.post(address, {"taking": taking})
+    assert rows() == [("pro-EUR", "4200", "SALES")]  # the row is another one than the page showed
+
+    screen.post(address, {"taking": screen.get(address).context["wanted"].mark})
+    assert rows() == [("pro-EUR", "4000", "SALES")]

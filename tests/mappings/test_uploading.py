@@ -13,6 +13,7 @@ from tests.mappings.build import NOW, a_chart, an_item
 from tests.mappings.files import cells_of, items_workbook
 
 pytestmark = pytest.mark.django_db
+LARGE = "admin:mappings_mappingupload"
 LATER = NOW + dt.timedelta(minutes=1)
 
 
@@ -268,3 +269,77 @@ def test_a_check_that_was_overtaken_takes_no_step_back(mine):
     MappingUpload.objects.update(state=UploadState.ASKED)
     uploading._check(slow, lambda: LATER)
     assert again(upload).state == UploadState.ASKED
+
+
+def ends_its_worker(mine, monkeypatch, times, state=UploadState.CHECKING):
+    """Each time the worker dies on the way, and the next one comes after a while; returns the moment after the last."""
+    name = "_check" if state == UploadState.CHECKING else "_save"
+    monkeypatch.setattr(uploading, name, lambda *given: dies(None))
+    now = LATER
+    for _ in range(times):
+        with pytest.raises(KeyboardInterrupt):
+            work(mine, now)
+        now += uploading.PATIENCE + dt.timedelta(seconds=1)
+    monkeypatch.undo()
+    return now
+
+
+def test_a_check_that_ends_its_worker_is_given_up_after_three_tries(mine, monkeypatch, client):
+    upload = received(mine, items_workbook(*rows(1)))
+    now = ends_its_worker(mine, monkeypatch, 3)
+
+    assert work(mine, now)[0] == 1
+
+    assert again(upload).state == UploadState.FAILED
+    assert "Its check was broken off 3 times before its end" in upload.sentence
+    assert work(mine, now + dt.timedelta(days=1)) == (0, [])
+    client.force_login(a_user({mine: "integration_admin"}))
+    assert "Check it again" in client.get(reverse(f"{LARGE}_change", args=[upload.pk])).content.decode()
+    client.post(reverse(f"{LARGE}_check", args=[upload.pk]))
+    assert work(mine, now)[0] == 1
+    assert (again(upload).state, upload.created) == (UploadState.CHECKED, 1)
+
+
+def test_a_check_that_ends_well_at_the_third_try_is_shown(mine, monkeypatch):
+    upload = received(mine, items_workbook(*rows(1)))
+    now = ends_its_worker(mine, monkeypatch, 2)
+    work(mine, now)
+    assert again(upload).state == UploadState.CHECKED
+
+
+def test_a_save_that_ends_its_worker_is_given_up_and_its_tries_are_its_own(mine, monkeypatch):
+    upload = received(mine, items_workbook(*rows(1)))
+    now = ends_its_worker(mine, monkeypatch, 2)
+    work(mine, now)
+    assert uploading.ask_to_save(again(upload), may_leave_out=False, actor="noor", now=now)
+    monkeypatch.setattr("tests.mappings.test_uploading.LATER", now)
+    now = ends_its_worker(mine, monkeypatch, 3, UploadState.SAVING)
+    work(mine, now)
+    assert (again(upload).state, ItemMapping.objects.count()) == (UploadState.FAILED, 0)
+    assert "Its saving was broken off 3 times before its end" in upload.sentence
+
+
+def test_what_was_saved_counts_as_saved_when_what_follows_ends_its_worker_each_time(mine):
+    upload = received(mine, items_workbook(*rows(1)))
+    work(mine)
+    uploading.ask_to_save(again(upload), may_leave_out=False, actor="noor", now=LATER)
+    now = LATER
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            uploading.work(mine, clock=lambda at=now: at, after_save=dies)
+        now += uploading.PATIENCE + dt.timedelta(seconds=1)
+    assert work(mine, now) == (1, [])
+    assert (again(upload).state, upload.sentence) == (UploadState.SAVED, "Saved: 1 new, 0 changed, 0 unchanged.")
+
+
+def test_only_who_uploads_asks_for_another_check_and_only_of_what_was_given_up(mine, client):
+    upload = received(mine, items_workbook(*rows(1)))
+    for state, tries in ((UploadState.CHECKED, 1), (UploadState.FAILED, 1)):
+        MappingUpload.objects.update(state=state, tries=tries)
+        client.force_login(a_user({mine: "integration_admin"}, name=f"{state}"))
+        client.post(reverse(f"{LARGE}_check", args=[upload.pk]))
+        assert again(upload).state == state
+    MappingUpload.objects.update(state=UploadState.FAILED, tries=3)
+    client.force_login(a_user({mine: "finance_user"}, name="fay"))
+    assert client.post(reverse(f"{LARGE}_check", args=[upload.pk])).status_code == 403
+    assert again(upload).state == UploadState.FAILED
