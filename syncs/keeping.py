@@ -124,7 +124,7 @@ def _verdict(row: Row, stored: SourceDocument, seen: Mapping[str, str]) -> Verdi
 
 
 def _replace(tenant: Tenant, stored: SourceDocument, row: Row, verdict: Verdict, now: dt.datetime) -> audit.Line:
-    if verdict is Verdict.DISPUTED and not is_quiet(_text(stored), row.text):
+    if verdict is Verdict.DISPUTED and not is_quiet(_content(stored), row.content):
         _say_disputed(tenant, stored, row, now)
     generation = stored.generation + (verdict is Verdict.REBORN)
     SourceDocument.objects.filter(pk=stored.pk).update(
@@ -162,9 +162,9 @@ def _keep_versions(tenant: Tenant, documents: Sequence[SourceDocument], now: dt.
     )
 
 
-def _text(stored: SourceDocument) -> str:
+def _content(stored: SourceDocument) -> bytes:
     raw = SourceDocument.objects.values_list("raw", flat=True).get(pk=stored.pk)
-    return zlib.decompress(raw).decode()
+    return zlib.decompress(raw)
 
 
 def _say_disputed(tenant: Tenant, stored: SourceDocument, row: Row, now: dt.datetime) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from connector.chargebee.versions import Version
 from syncs.models.source import pack
 
@@ -24,10 +26,10 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One document as it came off the wire, and the columns that are stored beside it."""
+    """One document as it came off the wire, as JSON in UTF-8, and the columns that are stored beside it."""
 
     source_id: str
-    text: str
+    content: bytes
     digest: str
     resource_version: int | None
     updated_at: dt.datetime | None
@@ -47,7 +49,7 @@ class Row:
     def values(self) -> tuple[Any, ...]:
         """What stands in COLUMNS."""
         return (
-            *(pack(self.text), self.digest, self.resource_version, self.updated_at, self.is_deleted, self.status),
+            *(pack(self.content), self.digest, self.resource_version, self.updated_at, self.is_deleted, self.status),
             *(self.customer_id, self.parent_id, self.currency, self.total, self.dated_at),
         )
 
@@ -69,12 +71,12 @@ class Row:
 
 def row_of(document: Any) -> Row:
     """The row of any JSON value, also of one that is no document at all."""
-    text = _canonical(document)
+    content = canonical(document)
     fields = document if isinstance(document, dict) else {}
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.blake2b(content, digest_size=32).hexdigest()
     return Row(
         source_id=_identity(fields.get("id"), digest),
-        text=text,
+        content=content,
         digest=digest,
         resource_version=_whole(fields.get("resource_version")),
         updated_at=_moment(fields.get("updated_at")),
@@ -90,13 +92,13 @@ def row_of(document: Any) -> Row:
 
 def tombstone(row: Row, source_id: str, at: dt.datetime | None = None) -> Row:
     """The end of the document `source_id` as `row` tells it; `at` is the moment of a deletion that nobody stamped."""
-    fields = {**json.loads(row.text), "id": source_id, "deleted": True}
+    fields = {**json.loads(row.content), "id": source_id, "deleted": True}
     if at is not None:
         fields["updated_at"] = int(at.timestamp())
     return replace(row_of(fields), source_id=source_id)
 
 
-def is_quiet(before: str, after: str) -> bool:
+def is_quiet(before: bytes, after: bytes) -> bool:
     """Whether two contents of one version differ only where Chargebee changes a document without a new version."""
     one, other = json.loads(before), json.loads(after)
     if not isinstance(one, dict) or not isinstance(other, dict):
@@ -114,6 +116,14 @@ def _parent(fields: dict[str, Any]) -> str:
     return next((found for name in names if (found := _text(fields.get(name), 100))), "")
 
 
+def canonical(value: Any) -> bytes:
+    """The same bytes for the same JSON value, whatever the order of its keys."""
+    try:
+        return orjson.dumps(value, default=_number, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # whole numbers beyond 64 bits, halves of a surrogate pair, bottomless nesting
+        return _beyond(value).encode()
+
+
 def _number(value: Any) -> float | str:
     """Decimals as JSON numbers where that is exact, else as text."""
     if isinstance(value, Decimal):
@@ -121,7 +131,7 @@ def _number(value: Any) -> float | str:
     raise TypeError(f"{value!r} is not JSON.")
 
 
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_number).encode
+_beyond = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_number).encode
 
 
 def _identity(value: Any, digest: str) -> str:

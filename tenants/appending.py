@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
-Convert = Callable[[Any], Any]
+Convert = Callable[[Any, Any], Any]  # a value, and the connection that it is for
 # What both drivers take as it stands. Exact types: a subclass (an enumeration's member) goes through its field.
 _PLAIN_TYPES = frozenset({str, int, bool, bytes, type(None)})
 # Exact types again: a field of ours may encrypt.
@@ -34,7 +34,8 @@ def append(
     becomes of a row that is there already. Returns how many rows were given.
     """
     statement, converts, rest = _plan(model, tuple(names), connection.vendor)
-    converted = [(*[convert(value) for convert, value in zip(converts, row, strict=True)], *rest) for row in rows]
+    real = connections[DEFAULT_DB_ALIAS]  # asked of the proxy for each value, it would cost more than the value
+    converted = [(*[convert(value, real) for convert, value in zip(converts, row, strict=True)], *rest) for row in rows]
     if converted:
         with transaction.atomic(savepoint=False), connection.cursor() as cursor:
             cursor.executemany(f"{statement} {on_conflict}".rstrip(), converted)
@@ -55,16 +56,16 @@ def _plan(model: type[models.Model], names: tuple[str, ...], vendor: str) -> tup
 
 
 def _convert_of(field: models.Field[Any, Any]) -> Convert:
-    def by_field(value: Any) -> Any:
-        return field.get_db_prep_save(value, connection)
-
-    def plain(value: Any) -> Any:
-        return value if type(value) in _PLAIN_TYPES else by_field(value)
+    def plain(value: Any, real: Any) -> Any:
+        return value if type(value) in _PLAIN_TYPES else field.get_db_prep_save(value, real)
 
     @lru_cache(maxsize=_MOST_MOMENTS)
-    def moment(value: dt.datetime | None) -> Any:
-        return by_field(value)
+    def converted(value: dt.datetime | None) -> Any:
+        return field.get_db_prep_save(value, connection)
+
+    def moment(value: Any, real: Any) -> Any:
+        return converted(value)
 
     if isinstance(field, models.DateTimeField):
         return moment
-    return plain if type(field) in _PLAIN_FIELDS else by_field
+    return plain if type(field) in _PLAIN_FIELDS else field.get_db_prep_save

@@ -94,6 +94,6 @@ class SourceVersion(models.Model):
         return f"{self.source} as of {self.seen_at}"
 
 
-def pack(text: str) -> bytes:
-    """JSON text as it is stored in `raw`."""
-    return zlib.compress(text.encode(), 1)
+def pack(content: bytes) -> bytes:
+    """JSON in UTF-8 as it is stored in `raw`."""
+    return zlib.compress(content, 1)

@@ -43,7 +43,7 @@ def a_document(
         kind=kind,
         source_id=source_id,
         state=state,
-        raw=pack(json.dumps(raw)),
+        raw=pack(json.dumps(raw).encode()),
         content_hash="x",
         codes=codes,
         problems=list(problems),
