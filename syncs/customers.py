@@ -28,7 +28,7 @@ from syncs.alignment.asking import ask
 from syncs.alignment.people import qad_index
 from syncs.alignment.setting import OFF, mode_of
 from syncs.batch import as_json, codes, identity_problem
-from syncs.models import CustomerCreation, Kind, SourceDocument
+from syncs.models import CustomerCreation, Kind, MatchReview, ReviewState, SourceDocument
 from syncs.models.creation import Step
 from syncs.states import SourceState
 from tenants import audit, connections, policies
@@ -58,6 +58,7 @@ class Batch:
     terms: dict[str, str] = field(default_factory=dict)  # days to pay -> QAD's credit terms
     linked: set[str] = field(default_factory=set)
     planned: set[int] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)  # a person has said that a new one is to be created
     told: dict[int, tuple[SourceDocument, SourceState, list[Problem]]] = field(default_factory=dict)
     matches: dict[int, str] = field(default_factory=dict)  # source -> QAD code of a certain match
     creations: list[CustomerCreation] = field(default_factory=list)
@@ -103,6 +104,10 @@ def _decide(batch: Batch, rows: list[SourceDocument]) -> Counter[str]:
     mapped = CustomerMapping.objects.filter(tenant=batch.tenant, chargebee_id__in=[row.source_id for row in rows])
     batch.linked = set(mapped.values_list("chargebee_id", flat=True))
     batch.planned = set(CustomerCreation.objects.filter(source__in=rows).values_list("source_id", flat=True))
+    answers = MatchReview.objects.filter(tenant=batch.tenant, state=ReviewState.CREATED, found_from="chargebee")
+    batch.wanted = set(
+        answers.filter(chargebee_id__in=[row.source_id for row in rows]).values_list("chargebee_id", flat=True)
+    )
     for row in rows:
         state, found = _verdict(batch, row)
         batch.told[row.pk] = (row, state, found)
@@ -146,7 +151,7 @@ def _match(batch: Batch, row: SourceDocument, customer: Customer) -> tuple[Sourc
         ask(batch.tenant, pairs, found_from="chargebee", now=batch.now)
     if match.candidates:
         return SourceState.HELD, [say.customer_has_candidates(customer.id, match.candidates)]
-    if batch.policies["create_customers"] != "create":
+    if batch.policies["create_customers"] != "create" and customer.id not in batch.wanted:
         return SourceState.HELD, [say.customer_not_in_qad(customer.id, name_of(customer))]
     batch.creations.append(_creation(batch, row, customer))
     return SourceState.CREATING, []

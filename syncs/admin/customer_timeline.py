@@ -14,6 +14,7 @@ from tenants.models import AuditEntry
 SHOWN = 200
 _WORDS = {
     "listed": "Read from Chargebee for the first time",
+    "changed-in-chargebee": "Changed in Chargebee",
     "linked": "Linked",
     "customer-link": "What is done with the pair changed",
     "customer-decided": "A person decided",

@@ -207,8 +207,9 @@ def test_a_customer_that_waits_is_linked_when_qad_has_him_after_all():
         assert SourceDocument.objects.get(source_id=who["id"]).state == "linked"
 
 
-def test_a_candidate_that_is_taken_leaves_the_question_open_until_a_person_says_what_is_so():
-    with a_scene(customers=0, policies={**ON, "create_customers": "create"}) as scene:
+@pytest.mark.parametrize("otherwise", ["create", "hold"])
+def test_a_candidate_that_is_taken_leaves_the_question_open_until_a_person_says_what_is_so(otherwise):
+    with a_scene(customers=0, policies={**ON, "create_customers": otherwise}) as scene:
         site = scene.world.chargebee
         first, second = (site.add_customer(company="Acme GmbH")["id"] for _ in range(2))
         scene.world.qad.add_customer("KNOWN001", "Acme")
