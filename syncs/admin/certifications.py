@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from django_q.tasks import async_task
 
 from connector.errors import ConnectorError
 from syncs import certified
 from syncs.admin import words
-from syncs.admin.reading import ReadOnlyAdmin
+from syncs.admin.reading import Job, JobAdmin
 from syncs.models import Certification
 from tenants import access
 from tenants.access import Action
-from tenants.changes import actor_of
 from tenants.models import Tenant
 
 # The state of a run or posting whose colour says the same.
@@ -27,7 +23,7 @@ STEP_TONES = {"ok": "posted", "warning": "held", "not configured": "held", "fail
 
 
 @admin.register(Certification)
-class CertificationAdmin(ReadOnlyAdmin):
+class CertificationAdmin(JobAdmin):
     nav_group, nav_label, nav_order = "Tenants & connections", "Certifications", 45
     list_title = "Certifications"
     list_help = (
@@ -37,15 +33,13 @@ class CertificationAdmin(ReadOnlyAdmin):
     change_list_template = "admin/syncs/certifications.html"
     list_display = ("number", "started", "state_badge", "workspace", "sentence_shown", "actor")
     list_filter = ("state",)
+    job_name, job_action = "certify", Action.MANAGE_CONNECTIONS
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         found = access.of(request)
         standing = certified.why_not_certified(found.tenant) if found.tenant is not None else ""
-        own = {"may_certify": self.may_certify(request), "standing": standing}
+        own = {"may_certify": self.may_queue(request), "standing": standing}
         return super().changelist_view(request, {**own, **(extra_context or {})})
-
-    def may_certify(self, request: HttpRequest) -> bool:
-        return access.of(request).may(Action.MANAGE_CONNECTIONS)
 
     @admin.display(description="certification")
     def number(self, row: Certification) -> str:
@@ -59,35 +53,10 @@ class CertificationAdmin(ReadOnlyAdmin):
     def state_badge(self, row: Certification) -> SafeString:
         return words.badge(TONES[row.state], row.get_state_display())
 
-    @admin.display(description="in words")
-    def sentence_shown(self, row: Certification) -> str:
-        return row.sentence
+    def job(self, request: HttpRequest, tenant: Tenant) -> Job | str:
+        return _why_not(tenant) or Job("syncs.certifying.task", (), "It starts as soon as a worker is free.")
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.certify)
-        return [path("certify/", view, name="syncs_certification_certify"), *super().get_urls()]
-
-    def certify(self, request: HttpRequest) -> HttpResponse:
-        """Ask the task queue for a certification of the current tenant's profile."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        tenant = access.of(request).tenant
-        if tenant is None or not self.may_certify(request):
-            raise PermissionDenied
-        problem = _why_not(tenant)
-        if problem:
-            self.message_user(request, problem, messages.ERROR)
-        else:
-            async_task("syncs.certifying.task", tenant.pk, actor_of(request))
-            self.message_user(request, "It starts as soon as a worker is free. Reload this page then.")
-        return HttpResponseRedirect(reverse("admin:syncs_certification_changelist"))
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: Certification) -> HttpResponse:
         badge = words.badge(TONES[row.state], row.get_state_display())
         return self.page(request, "certification.html", title=f"Certification {row.pk}", badge=badge, **shown(row))
 

@@ -137,12 +137,7 @@ class CustomerConflictAdmin(Answered):
     def won(self, row: CustomerConflict) -> str:
         return SIDES[row.winner]
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
         context = {
             "row": row,
             "badge": self.state_badge(row),
@@ -173,12 +168,7 @@ class MatchReviewAdmin(Answered):
     list_display = ("chargebee_id", "qad_code", "why", "found_from", "seen", "state_badge")
     list_filter = ("state", "found_from")
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
         key = {"tenant": row.tenant_id, "kind": Kind.CUSTOMER, "source_id": row.chargebee_id}
         pair = AlignedCustomer(tenant=row.tenant, chargebee_id=row.chargebee_id, qad_code=row.qad_code)
         context = {

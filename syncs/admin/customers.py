@@ -74,12 +74,7 @@ class AlignedCustomerAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: AlignedCustomer) -> HttpResponse:
         may = access.of(request).may
         return self.page(request, "customer.html", title=str(row), may_replay=may(Action.REPLAY), **shown(row))
 

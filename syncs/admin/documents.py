@@ -105,12 +105,7 @@ class SourceDocumentAdmin(DecisionViews, ReadOnlyAdmin):
             return HttpResponseRedirect(links.document_url(found.pop()))
         return HttpResponseRedirect(links.documents_url(q=text) if text else links.documents_url())
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
         shown = document_page.page(row.tenant, row, access.of(request))
         return self.page(request, "document.html", title=str(row), **self.answers(request, row), **shown)
 

@@ -305,12 +305,7 @@ class ParallelComparisonAdmin(ReadOnlyAdmin):
     def compared(self, row: ParallelComparison) -> str:
         return words.minute(row.compared_at, row.tenant.time_zone)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
         compared = words.moment(row.compared_at, row.tenant.time_zone)
         return self.page(request, "parallel.html", title=str(row), row=row, compared=compared)
 

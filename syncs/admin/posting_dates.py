@@ -56,15 +56,8 @@ class DateApprovalAdmin(ReadOnlyAdmin):
         may = access.of(request).may(Action.APPROVE_DATE)
         return self.page(request, "posting_dates.html", title=self.list_title, may_approve=may, **shown)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        return (
-            self.not_there(request, object_id)
-            if row is None
-            else HttpResponseRedirect(links.document_url(row.source_id))
-        )
+    def show(self, request: HttpRequest, row: DateApproval) -> HttpResponse:
+        return HttpResponseRedirect(links.document_url(row.source_id))
 
     def cut_off(self, request: HttpRequest) -> HttpResponse:
         """Documents within an hour of the midnight between two periods."""

@@ -5,21 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from django_q.tasks import async_task
 
 from connector.ledger.compare import Period
 from syncs.admin import links, words
-from syncs.admin.reading import ReadOnlyAdmin
+from syncs.admin.reading import Job, JobAdmin
 from syncs.models import Reconciliation, RunState
 from syncs.states import Disposition
-from tenants import access
 from tenants.access import Action
-from tenants.changes import actor_of
+from tenants.models import Tenant
 
 KINDS = {
     "invoice": "Invoices",
@@ -59,19 +55,17 @@ def state_badge(row: Reconciliation) -> SafeString:
 
 
 @admin.register(Reconciliation)
-class ReconciliationAdmin(ReadOnlyAdmin):
+class ReconciliationAdmin(JobAdmin):
     nav_group, nav_label, nav_order = "Month end", "Reconciliations", 10
     list_title = "Reconciliations"
     list_help = "A period in three books: Chargebee's documents, what was posted here, and what QAD shows of it."
     change_list_template = "admin/syncs/reconciliations.html"
     list_display = ("period_shown", "finished", "state_badge", "sentence_shown", "actor")
     list_filter = ("is_balanced",)
+    job_name, job_action = "compare", Action.RUN
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"may_run": self.has_run_permission(request), **(extra_context or {})})
-
-    def has_run_permission(self, request: HttpRequest) -> bool:
-        return access.of(request).may(Action.RUN)
+        return super().changelist_view(request, {"may_run": self.may_queue(request), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("tenant").defer("figures", "variances", "counts")
@@ -88,37 +82,15 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     def state_badge(self, row: Reconciliation) -> SafeString:
         return state_badge(row)
 
-    @admin.display(description="in words")
-    def sentence_shown(self, row: Reconciliation) -> str:
-        return row.sentence
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.compare)
-        return [path("compare/", view, name="syncs_reconciliation_compare"), *super().get_urls()]
-
-    def compare(self, request: HttpRequest) -> HttpResponse:
-        """Ask the task queue for a reconciliation of the current tenant."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        tenant = access.of(request).tenant
-        if tenant is None or not self.has_run_permission(request):
-            raise PermissionDenied
+    def job(self, request: HttpRequest, tenant: Tenant) -> Job | str:
         period = request.POST.get("period", "")
         try:
             Period.named(period)
         except ValueError:
-            self.message_user(request, f"'{period[:20]}' is not a period. Write it as 2026-11.", messages.ERROR)
-        else:
-            async_task("syncs.tasks.reconcile", tenant.pk, period, actor_of(request))
-            self.message_user(request, f"{period} is compared as soon as a worker is free. Reload this page then.")
-        return HttpResponseRedirect(reverse("admin:syncs_reconciliation_changelist"))
+            return f"'{period[:20]}' is not a period. Write it as 2026-11."
+        return Job("syncs.tasks.reconcile", (period,), f"{period} is compared as soon as a worker is free.")
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: Reconciliation) -> HttpResponse:
         return self.page(request, "reconciliation.html", title=str(row), badge=state_badge(row), **shown(row))
 
 

@@ -39,12 +39,7 @@ class ReadBackAdmin(ReadOnlyAdmin):
         may_leave = access.of(request).may(Action.SWITCH_POSTING)
         return self.page(request, "read_back.html", title=self.list_title, may_leave=may_leave, **shown(tenant, row))
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        if row is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:syncs_readback_changelist"))
 
     def leave(self, request: HttpRequest) -> HttpResponse:

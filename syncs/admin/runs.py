@@ -117,12 +117,7 @@ class RunAdmin(ReadOnlyAdmin):
             said = f"A sync of {tenant} ({what}) was asked for. It starts as soon as a worker is free"
             self.message_user(request, f"{said}, after any run that comes first.")
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        run = self.own(request, object_id)
-        if run is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, run: Run) -> HttpResponse:
         shown = equations.shown(run)
         windows = list(run.windows.order_by("pk")[:WINDOWS_SHOWN])
         return self.page(

@@ -105,12 +105,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
             self.message_user(request, said, messages.WARNING)
         return HttpResponseRedirect(reverse("admin:syncs_webhookevent_changelist"))
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        event = self.own(request, object_id)
-        if event is None:
-            return self.not_there(request, object_id)
+    def show(self, request: HttpRequest, event: WebhookEvent) -> HttpResponse:
         return self.page(
             request,
             "webhook_event.html",

@@ -43,11 +43,8 @@ class WebhookSetupAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self._shown(request, self._tenant(request))
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.own(request, object_id)
-        return self.not_there(request, object_id) if row is None else self._back()
+    def show(self, request: HttpRequest, row: Any) -> HttpResponse:
+        return self._back()
 
     @sensitive_variables("made")
     def make(self, request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Hard documents whose journals an accountant added up with a pencil from Chargebee's figures; QAD must have the same."""
+"""Hard documents whose journals somebody added up with a pencil from Chargebee's figures; QAD must have the same."""
 
 from __future__ import annotations
 
