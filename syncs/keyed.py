@@ -21,7 +21,7 @@ from connector.qad.client import Found, QadClient
 from mappings.models import CustomerKind, CustomerMapping
 from syncs import dating, edges, resolving
 from syncs import parents as parents_of
-from syncs.batch import Batch, add_posting, name_for, record, write
+from syncs.batch import PARSERS, Batch, add_posting, name_for, rebuild, record, write
 from syncs.cases import projection_of
 from syncs.chains import Chain, chains_of, is_in_flight, last_main, mains
 from syncs.deciding_invoices import order_key
@@ -29,8 +29,9 @@ from syncs.desk import Desk, open_desk
 from syncs.entities import ENTITIES
 from syncs.models import Kind, Posting, SourceDocument
 from syncs.sending import assert_no_transaction
-from syncs.states import SourceState
+from syncs.states import PostingState, SourceState
 from syncs.turns import in_turn
+from tenants import policies
 from tenants.models import Tenant
 
 STUCK = (SourceState.HELD, SourceState.UNREADABLE)
@@ -49,7 +50,8 @@ def why_not(row: SourceDocument, chain: Chain) -> str:
     """One sentence why this document cannot be called posted by hand, '' if it can."""
     if row.kind not in NOT_STANDING or row.state not in STUCK:
         return f"{row} is '{row.get_state_display().lower()}'; only what is held or unreadable is marked as posted."
-    if is_in_flight(chain) or last_main(row, chain) is not None:
+    main = last_main(row, chain)
+    if is_in_flight(chain) or (main is not None and not _is_outdated(row, main)):
         return f"{row} has a posting already; that is marked as posted, or corrected in QAD."
     if _kind(row) not in BUILD:
         return f"{row} is no payment and no refund, so QAD has nothing of it."
@@ -74,12 +76,16 @@ def mark_posted(
     """
     assert_no_transaction()
     number = number.strip()
-    wrong = why_not(row, chains_of([row])[row.pk]) or ("" if number else resolving.NO_NUMBER)
+    chain = chains_of([row])[row.pk]
+    wrong = why_not(row, chain) or ("" if number else resolving.NO_NUMBER)
     if wrong:
         return wrong
     found = resolving.by_number(tenant, client, ENTITIES.get(_kind(row), _kind(row)), number)
     if isinstance(found, str):
         return found
+    withdrawn = last_main(row, chain)
+    if withdrawn is not None and (own := resolving.own_arrived(client, withdrawn, number, now)):
+        return own
     try:
         with transaction.atomic():
             in_turn(tenant.pk)
@@ -101,25 +107,39 @@ def _prepared(batch: Batch, row: SourceDocument, found: Found, *, is_applied: bo
     chain = chains_of([fresh])[fresh.pk]
     if fresh.content_hash != row.content_hash or why_not(fresh, chain):
         raise _Refused(resolving.MOVED)
-    place = len(mains(fresh, chain))
-    document = _document(batch, fresh, found, place)
+    place, main = len(mains(fresh, chain)), last_main(fresh, chain)
+    name = main.reference if main is not None else name_for(batch, _kind(fresh), fresh.source_id, place)
+    document = _document(batch, fresh, found, name)
     read = record(batch, fresh)
     if is_applied:
         document = _applied(batch, document, read)
     projection = fresh.content_hash if isinstance(read, list) else projection_of(read)
+    if main is not None:
+        rebuild(batch, main, document, projection)
+        write(batch)
+        main.refresh_from_db()
+        return main
     key = order_key(batch.desk, fresh, fresh.customer_id)
     posting = add_posting(batch, fresh, document, key, projection, place=place)
     write(batch)
     return posting
 
 
-def _document(batch: Batch, row: SourceDocument, found: Found, place: int) -> ByHand:
-    desk, kind = batch.desk, _kind(row)
+def _is_outdated(row: SourceDocument, main: Posting) -> bool:
+    """Whether it was withdrawn before it was sent, and Chargebee has other figures by now: nobody enters those."""
+    if main.state != PostingState.HELD:
+        return False
+    read = PARSERS[row.kind](row.content, minor_units=policies.read(row.tenant)["minor_units"])
+    return main.projection != (row.content_hash if isinstance(read, list) else projection_of(read))
+
+
+def _document(batch: Batch, row: SourceDocument, found: Found, name: str) -> ByHand:
+    desk = batch.desk
     total, customer = _total(desk, row), _customer(desk, row, found)
     if total is None or row.dated_at is None:
         raise _Refused(f"Chargebee does not say the total and the date of {row}, so it cannot be compared. Ignore it.")
     own = business_date(row.dated_at, desk.tenant.time_zone)
-    document = BUILD[kind](Told(row.source_id, name_for(batch, kind, row.source_id, place), customer, total, own))
+    document = BUILD[_kind(row)](Told(row.source_id, name, customer, total, own))
     day = dating.dated(desk, document)
     if day.problem is not None and found.posting_date is not None and found.posting_date > own:
         return replace(document, posting_date=found.posting_date)  # its own period is closed, and a later one took it

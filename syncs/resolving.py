@@ -92,7 +92,7 @@ def mark_posted(
     found = by_number(tenant, client, entity_of(posting), number)
     if isinstance(found, str):
         return found
-    own = _own_arrived(client, posting, number, now)
+    own = own_arrived(client, posting, number, now)
     return own or take_by_hand(tenant, client, posting, found, now=now, actor=actor)
 
 
@@ -125,7 +125,7 @@ def take_by_hand(
     return arrive(tenant, posting, found, "marked-as-posted", reason, accepted=accepted or None, now=now, actor=actor)
 
 
-def _own_arrived(client: QadClient, posting: Posting, number: str, now: dt.datetime) -> str:
+def own_arrived(client: QadClient, posting: Posting, number: str, now: dt.datetime) -> str:
     """Whether what we sent is in QAD or may still arrive there: then there are two, and nobody may call it one."""
     if not posting.attempts:
         return ""

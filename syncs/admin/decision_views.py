@@ -124,18 +124,8 @@ class DecisionViews:
             return self._gone(request, object_id)
         chain = document_page.chain_of(row)
         posting = concerned(chain)
-        if posting is not None and posting.state in resolving.BY_HAND:
-            form: forms.Form = ours.MarkPostedForm(request.POST or None)
-            says = (
-                f"QAD is asked for the document of this number. It becomes {posting.reference} only if its total, "
-                f"customer and posting date are the same: {words.money(posting.total_minor, posting.currency)}, "
-                f"{posting.customer_code}, {posting.posting_date}."
-            )
-            mark = partial(resolving.mark_posted, posting=posting)
-        elif keyed.why_not(row, chain):
-            return self._told(request, row, f"{row} has nothing that could be marked as posted.", "")
-        else:
-            form = ours.KeyedForm(request.POST or None)
+        if not keyed.why_not(row, chain):
+            form: forms.Form = ours.KeyedForm(request.POST or None)
             says = (
                 "QAD is asked for the document of this number. It becomes this one only if its total, customer and "
                 f"posting date are the same: {words.money(row.total_minor, row.currency)}, dated "
@@ -143,6 +133,16 @@ class DecisionViews:
                 "later."
             )
             mark = partial(keyed.mark_posted, row=row)
+        elif posting is not None and posting.state in resolving.BY_HAND:
+            form = ours.MarkPostedForm(request.POST or None)
+            says = (
+                f"QAD is asked for the document of this number. It becomes {posting.reference} only if its total, "
+                f"customer and posting date are the same: {words.money(posting.total_minor, posting.currency)}, "
+                f"{posting.customer_code}, {posting.posting_date}."
+            )
+            mark = partial(resolving.mark_posted, posting=posting)
+        else:
+            return self._told(request, row, f"{row} has nothing that could be marked as posted.", "")
         if request.method == "POST" and form.is_valid():
             said = form.cleaned_data
             asked = partial(mark, **said, now=timezone.now(), actor=actor_of(request))

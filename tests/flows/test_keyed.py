@@ -198,3 +198,26 @@ def test_what_does_not_stand_in_chargebee_is_never_marked():
         scene.sync()
 
         assert "does not stand in Chargebee" in mark(scene, source_id, keyed_in(scene, source_id))
+
+
+@pytest.mark.slow
+def test_what_was_withdrawn_before_it_was_sent_is_compared_with_what_chargebee_has_now():
+    with a_scene() as scene:
+        source_id = scene.invoice(total=80_00)
+        scene.prepare()
+        withdrawn = scene.posting(source_id)
+        scene.world.chargebee.change_line(source_id, 0, 100_00)
+        scene.world.chargebee.edit("invoice", source_id, sub_total=9_999)
+        scene.prepare()
+        assert scene.posting(source_id).state == "held"
+        old, new = keyed_in(scene, source_id, total="80.00"), keyed_in(scene, source_id)
+
+        assert "its total is 80.00 and ours is 100.00" in mark(scene, source_id, old)
+        assert scene.posting(source_id).total_minor == 80_00
+        assert mark(scene, source_id, new) == ""
+        scene.sync()
+
+        posting = scene.posting(source_id)
+        assert (posting.reference, posting.state, posting.total_minor) == (withdrawn.reference, "posted", 100_00)
+        assert (scene.dispositions(), scene.sent()) == ({"posted": 1}, 0)
+        assert_the_trail_tells_all(scene.tenant)
