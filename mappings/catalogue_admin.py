@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.views.decorators.http import require_GET
 
 from connector.periods import business_date
@@ -76,7 +78,7 @@ class CatalogPriceAdmin(SavingScreen, TenantScopedAdmin):
 
     nav_group, nav_label, nav_order = "Mappings", "Chargebee catalogue", 15
     change_list_template = "admin/mappings/catalogue_change_list.html"
-    list_display = ("item_price", "name", "item", "family", "currency", "status", "lands", "first_seen_at")
+    list_display = ("item_price", "name", "belongs", "currency", "status", "lands", "first_seen")
     list_filter = (LevelFilter, "status", "item_type", "currency")
     search_fields = ("item_price", "name", "item", "family")
     list_title = "Chargebee catalogue"
@@ -107,6 +109,14 @@ class CatalogPriceAdmin(SavingScreen, TenantScopedAdmin):
         if row.mapped_level:
             return str(Level(row.mapped_level).label)
         return "Not mapped" if row.status == "active" else "—"
+
+    @admin.display(description="item, family", ordering="item")
+    def belongs(self, row: Any) -> str:
+        return format_html('{}<br><span class="hint">{}</span>', row.item, row.family)
+
+    @admin.display(description="first seen", ordering="first_seen_at")
+    def first_seen(self, row: Any) -> str:
+        return date_format(timezone.localtime(row.first_seen_at), "DATE_FORMAT")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         tenant = access.of(request).tenant
