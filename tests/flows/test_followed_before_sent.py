@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from mappings.listed import PERIODS
@@ -175,6 +177,35 @@ def test_a_desk_that_was_opened_before_a_save_codes_nothing_by_the_old_mapping()
         decide(desk, list(SourceDocument.objects.filter(kind="invoice")), now=scene.clock(), actor="slow")
 
         assert accounts(scene) == {"4300"}
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite has one writer."
+)
+def test_a_claim_waits_for_a_save_that_is_under_way_and_takes_nothing():
+    with a_scene() as scene:
+        [chosen] = prepared(scene)
+        is_saved, claimed = threading.Event(), []
+
+        def claim() -> None:
+            try:
+                is_saved.wait(10)
+                pace = running.pace_of(scene.tenant)
+                claimed.append(_claim(scene.tenant, pace, [chosen.pk], now=scene.clock(), actor="test"))
+            finally:
+                connection.close()
+
+        worker = threading.Thread(target=claim)
+        worker.start()
+        with transaction.atomic():
+            save_without_what_follows(scene)
+            is_saved.set()
+            worker.join(1)
+            assert claimed == []  # it waits for the commit
+        worker.join(10)
+
+        assert [one.postings for one in claimed] == [[]]
+        assert scene.posting().state == PostingState.READY
 
 
 @pytest.mark.slow
