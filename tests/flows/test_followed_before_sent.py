@@ -179,9 +179,8 @@ def test_a_desk_that_was_opened_before_a_save_codes_nothing_by_the_old_mapping()
         assert accounts(scene) == {"4300"}
 
 
-@pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="SQLite has one writer."
-)
+@pytest.mark.slow
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer.")
 def test_a_claim_waits_for_a_save_that_is_under_way_and_takes_nothing():
     with a_scene() as scene:
         [chosen] = prepared(scene)
