@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -135,3 +136,4 @@ def test_a_held_document_without_a_posting_is_marked_as_posted_by_its_chargebee_
     assert "fin" in refused("resolve", "acme", source_id, "--posted-as", number, "--as", "fin")
     assert f"is posted as {number}" in run("resolve", "acme", source_id, "--posted-as", number, "--as", "ada")
     assert scene.posting(source_id).state == "posted"
+    assert re.search(r"by hand +USD +0 +100.00", run("trial_balance", "acme"))
