@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from typing import Any
 
@@ -291,9 +292,10 @@ def machine(scene: Scene, who: str, code: str) -> type[RuleBasedStateMachine]:
 def converge(examples: int, steps: int, dialect: str, *, shared_names: bool = False) -> None:
     with a_scene(customers=0, dialect=dialect, policies=ON) as scene:
         FieldRule.objects.create(tenant=scene.tenant, field="city", owner="shared")
-        override = scene.tenant.qad.profile_override
+        override = copy.deepcopy(scene.tenant.qad.profile_override)  # other tests start from the same one
         override["values"] = {"characters": "ascii", "letters": "capitals"}
         override["writes"]["customer"]["max_length"] = {"name": 10, "city": 10, "code": 8, "search_name": 28}
+        scene.tenant.qad.profile_override = override
         scene.tenant.qad.save()
         scene.world.qad.set_capitals(True)
         scene.world.qad.set_shared_names(shared_names)
