@@ -12,7 +12,7 @@ from connector.ledger.dating import folded
 from connector.ledger.reference_data import ReferenceData
 from mappings.listed import DOMAINS, PERIODS, RATES
 from mappings.mirror import listed, standing
-from mappings.models import QadCode
+from mappings.models import MirrorState, QadCode
 from tenants.models import QadConnection
 
 WHOLE = ("daybooks", "currencies")  # short lists that are read whole
@@ -40,6 +40,12 @@ def rate_on(tenant_id: int, currency: str, base: str, day: dt.date) -> NamedRate
         return None
     best = max(fit, key=lambda facts: (facts["type"].upper() == "ACCOUNTING", facts["first"]))
     return NamedRate(Decimal(best["rate"]), "QAD's list of exchange rates", dt.date.fromisoformat(best["first"]))
+
+
+def rates_read_on(tenant_id: int) -> dt.date | None:
+    """The day on which QAD's list of exchange rates was read last; None if it never was."""
+    state = MirrorState.objects.filter(tenant_id=tenant_id, list_name=RATES, answer="ok").first()
+    return state.refreshed_at.date() if state is not None and state.refreshed_at is not None else None
 
 
 def _is_in_force(facts: Mapping[str, str], base: str, day: dt.date) -> bool:

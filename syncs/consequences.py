@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,32 +14,57 @@ from syncs.models import Edge, Posting, SourceDocument
 from syncs.renewing import renew
 from syncs.states import STANDING, PostingState, SourceState
 from tenants import audit
+from tenants.appending import append
 
 CARRIERS = ("credit_note", "payment")  # their document names the invoices that it settles at once
 EDGES = ("application", "unapplication")
+_ADDED = (
+    'ON CONFLICT ("owner_id", "invoice_id") '
+    'DO UPDATE SET "applied_minor" = "syncs_edge"."applied_minor" + EXCLUDED."applied_minor"'
+)
 
 
 def follow(tenant_id: int, postings: Sequence[Posting], now: dt.datetime) -> None:
     """Call it with postings that have just become posted."""
+    _move_edges(postings)
     for posting in postings:
-        if posting.kind in CARRIERS:
-            _apply(posting, posting.document["applications"], 1, now)
-        elif posting.kind in EDGES:
-            _apply(posting, posting.document["applications"], 1 if posting.kind == "application" else -1, now)
-            _look_again(posting, now)
-        elif posting.kind == "reversal":
+        if posting.kind == "reversal":
             _reversed(posting, now)
+        if _sign(posting) < 0:
+            _free(posting, now)
+        if posting.kind in EDGES:
+            _look_again(posting, now)
     _wake(tenant_id, [posting for posting in postings if posting.kind not in (*EDGES, "reversal")], now)
     _settle_rest(tenant_id, [posting.source_id for posting in postings if posting.kind in CARRIERS], now)
 
 
-def _apply(posting: Posting, applications: Iterable[dict[str, Any]], sign: int, now: dt.datetime) -> None:
-    for row in applications:
-        kind = row.get("kind", "invoice")
-        if kind == "invoice":
-            _move_edge(posting, row, sign)
-        if sign < 0:
-            _free(posting.tenant_id, kind, row["source_id"], now)
+def _sign(posting: Posting) -> int:
+    """Whether it settles what its document names, or takes that off."""
+    return -1 if posting.kind in ("unapplication", "reversal") else 1
+
+
+def _applications(posting: Posting) -> Sequence[dict[str, Any]]:
+    """What it settles or takes off; nothing for an invoice, or a refund."""
+    if posting.kind not in (*CARRIERS, *EDGES, "reversal"):
+        return ()
+    document = posting.document["original"] if posting.kind == "reversal" else posting.document
+    return document.get("applications", ())
+
+
+def _move_edges(postings: Sequence[Posting]) -> None:
+    """What QAD has of every edge that these touch, in one statement."""
+    moved = [
+        (posting.tenant_id, posting.source_id, row["source_id"], posting.currency, _moved(posting, row))
+        for posting in postings
+        for row in _applications(posting)
+        if row.get("kind", "invoice") == "invoice"
+    ]
+    append(Edge, ("tenant_id", "owner_id", "invoice_id", "currency", "applied_minor"), moved, on_conflict=_ADDED)
+
+
+def _moved(posting: Posting, row: dict[str, Any]) -> int:
+    """In minor units."""
+    return _sign(posting) * Money(Decimal(row["amount"]), posting.currency).minor
 
 
 def _look_again(posting: Posting, now: dt.datetime) -> None:
@@ -54,22 +79,16 @@ def _look_again(posting: Posting, now: dt.datetime) -> None:
         renew(posting.tenant_id, owner, f"{posting.reference} is in QAD, and not wanted there any more.", now=now)
 
 
-def _move_edge(posting: Posting, row: dict[str, Any], sign: int) -> None:
-    amount = Money(Decimal(row["amount"]), posting.currency).minor
-    edge, _ = Edge.objects.get_or_create(
-        owner_id=posting.source_id,
-        invoice_id=row["source_id"],
-        defaults={"tenant_id": posting.tenant_id, "currency": posting.currency},
-    )
-    Edge.objects.filter(pk=edge.pk).update(applied_minor=F("applied_minor") + sign * amount)
-
-
-def _free(tenant_id: int, kind: str, source_id: str, now: dt.datetime) -> None:
-    """What waited for something to come off this document is looked at again."""
-    what = f"edges:{source_id}" if kind == "invoice" else f"refunds:{source_id}"
-    waiting = SourceDocument.objects.filter(tenant_id=tenant_id, waits_for=what[:130], state=SourceState.WAITING)
-    why = f"What settled {kind.replace('_', ' ')} {source_id} was taken off."
-    renew(tenant_id, waiting, why, now=now)
+def _free(posting: Posting, now: dt.datetime) -> None:
+    """What waited for something to come off these documents is looked at again."""
+    for row in _applications(posting):
+        kind, source_id = row.get("kind", "invoice"), row["source_id"]
+        what = f"edges:{source_id}" if kind == "invoice" else f"refunds:{source_id}"
+        waiting = SourceDocument.objects.filter(
+            tenant_id=posting.tenant_id, waits_for=what[:130], state=SourceState.WAITING
+        )
+        why = f"What settled {kind.replace('_', ' ')} {source_id} was taken off."
+        renew(posting.tenant_id, waiting, why, now=now)
 
 
 def _reversed(posting: Posting, now: dt.datetime) -> None:
@@ -86,7 +105,6 @@ def _reversed(posting: Posting, now: dt.datetime) -> None:
     ]
     undone.update(state=PostingState.REVERSED, changed_at=now)
     audit.record(posting.tenant_id, lines, actor="sync", now=now)
-    _apply(posting, posting.document["original"].get("applications", ()), -1, now)
     why = f"{posting.reference} took back what was posted of it."
     renew(posting.tenant_id, SourceDocument.objects.filter(pk=posting.source_id), why, now=now)
 

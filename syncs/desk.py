@@ -13,7 +13,7 @@ from connector.ledger.cutover import CutOver, Reopened
 from connector.ledger.invoices import InvoiceRules
 from connector.ledger.payments import TransactionRules
 from connector.qad.profile import Profile
-from mappings import revision
+from mappings import reference, revision
 from mappings.models import CatalogPrice
 from mappings.table import load
 from syncs.models import Backfill
@@ -36,6 +36,7 @@ class Desk:
     profile: Profile
     revision: int
     rates: dict[tuple[str, dt.date], NamedRate | None] = field(default_factory=dict)  # looked up already
+    rates_read_on: dt.date | None = None  # QAD's list of rates
     cut_over: CutOver = field(default_factory=CutOver)
 
 
@@ -82,6 +83,7 @@ def open_desk(tenant_id: int) -> Desk:
         policies=decided,
         profile=qad_profile(tenant),
         revision=tenant.mapping_revision,
+        rates_read_on=reference.rates_read_on(tenant.pk),
         cut_over=cut_over_of(tenant, decided),
     )
 

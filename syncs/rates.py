@@ -14,8 +14,7 @@ from connector.ledger.dating import name_of
 from connector.ledger.documents import Adjustment, JournalEntry, LedgerDocument, Reversal
 from connector.ledger.qad_problems import base_currency_wrong, rate_unknown
 from mappings import reference
-from mappings.listed import RATES, RATES_KEPT
-from mappings.models import MirrorState
+from mappings.listed import RATES_KEPT
 from syncs.desk import Desk
 
 CHARGEBEE = "Chargebee's rate of the document"
@@ -49,8 +48,7 @@ def problem(desk: Desk, document: LedgerDocument) -> Problem | None:
 
 def _is_covered(desk: Desk, day: dt.date) -> bool:
     """Whether the list, as it was read, would show a rate of that day."""
-    state = MirrorState.objects.filter(tenant=desk.tenant, list_name=RATES, answer="ok").first()
-    read = state.refreshed_at.date() if state is not None and state.refreshed_at is not None else None
+    read = desk.rates_read_on
     return read is not None and read - RATES_KEPT < day <= read
 
 

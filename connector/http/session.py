@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.models import PreparedRequest
@@ -124,7 +124,7 @@ class Http:
             method=call.method,
             url=call.url,
             headers={**self._defaults, **call.headers},
-            params=list(call.params) or None,
+            params=urlencode(call.params),  # requests would ask each list what protocols it speaks
             data=call.body,
         )
 
