@@ -64,6 +64,7 @@ def a_connected_tenant(
     slug: str = "acme",
     dialect: str = "adaptive",
     concurrency: int = 4,
+    prefix: str = "CB",
     policies: dict[str, Any] | None = None,
 ) -> Tenant:
     """A tenant whose two systems are the sandbox at `url`; customers are created, answers settle in a second."""
@@ -78,6 +79,7 @@ def a_connected_tenant(
         entity="10USACO",
         workspace=speech["workspace"],
         shared_set="SS1",
+        reference_prefix=prefix,
         preset=dialect,
         profile_override=speech["override"],
         concurrency=concurrency,

@@ -50,7 +50,6 @@ def work_off() -> list[dict[str, object]]:
     return done
 
 
-@pytest.mark.slow
 def test_what_another_run_kept_waiting_is_done_afterwards_and_once():
     with a_scene() as scene:
         assert "after any run that comes first" in press(scene.tenant)
@@ -70,7 +69,6 @@ def test_what_another_run_kept_waiting_is_done_afterwards_and_once():
         assert not SyncRequest.objects.exists()
 
 
-@pytest.mark.slow
 def test_a_document_that_was_asked_for_is_read_after_the_run_that_came_first():
     with a_scene() as scene:
         scene.sync()
@@ -85,7 +83,6 @@ def test_a_document_that_was_asked_for_is_read_after_the_run_that_came_first():
         assert scene.posting(number).state == "posted"
 
 
-@pytest.mark.slow
 def test_a_run_that_fails_ends_what_was_asked_for_and_says_why():
     with a_scene() as scene:
         scene.world.chargebee.api.keys = {}

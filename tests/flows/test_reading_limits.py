@@ -87,5 +87,6 @@ def test_what_is_left_to_read_has_an_end_in_sight():
 
         told = quota.forecast(scene.tenant)
 
-        assert (told.calls, told.a_minute, told.minutes) == (left, 2.0, -(-left // 2))
+        calls = left - 1  # the window that compares copies asks Chargebee nothing
+        assert (told.calls, told.a_minute, told.minutes) == (calls, 2.0, -(-calls // 2))
         assert not WebhookEvent.objects.exists()
