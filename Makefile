@@ -12,7 +12,7 @@ help:
 	@echo "make demo       a whole billing cycle on this machine, in the browser, until Ctrl-C"
 	@echo "make demo-once  the same, checked to the cent, then everything stops"
 	@echo "make test       lint, types, migrations, deploy checks and the tests (two minutes)"
-	@echo "make prove      the slow proofs (up to an hour on a slow machine)"
+	@echo "make prove      the slow proofs (a quarter of an hour on two cores)"
 	@echo "make bench      documents per second"
 
 .venv/runtime: requirements.txt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from django.db import transaction
@@ -15,12 +14,11 @@ from connector.chargebee.client import ChargebeeClient, Page
 from connector.chargebee.cursor import Reached
 from connector.chargebee.paging import Void, pages, whole
 from connector.chargebee.resources import BY_KIND, changed_since
-from connector.errors import ConnectorError
 from syncs.keeping import Kept, keep
 from syncs.models import Cursor, Kind, Run, RunPage, SourceDocument
 from syncs.notices import notice
 from syncs.renewing import renew
-from syncs.rows import Row, rows_of
+from syncs.rows import Row, row_of
 from syncs.states import SourceState
 from tenants.models import Tenant
 
@@ -90,38 +88,14 @@ def _one_pass(
     resource = BY_KIND[cursor.kind]
     after = None if is_whole else arithmetic.since(cursor.watermark, cursor.overlap)
     reached: Reached | None = None
-    listed = pages(client, resource.name, changed_since(resource, after))
-    for number, (page, rows) in enumerate(_with_rows(client, cursor.kind, listed)):
+    for number, page in enumerate(pages(client, resource.name, changed_since(resource, after))):
         if number == 0:
             reached = _beginning(cursor, page, clock(), is_whole=is_whole)
-        kept = store_page(tenant, run, cursor.kind, number, rows, now=clock())
+        kept = store_page(tenant, run, cursor.kind, number, whole_rows(client, cursor.kind, page), now=clock())
         if not is_whole:
             _learn(tenant, cursor, kept, clock())
         yield len(page.rows)
     _advance(tenant, cursor, reached, clock(), is_whole=is_whole)
-
-
-def _with_rows(client: ChargebeeClient, kind: str, listed: Iterator[Page]) -> Iterator[tuple[Page, list[Row]]]:
-    """Each page with its rows. While one is stored, those of the next are written and packed in a thread.
-
-    What was read is given before the error that ends the reading is raised.
-    """
-    before: tuple[Page, Future[list[Row]]] | None = None
-    broken: ConnectorError | None = None
-    with ThreadPoolExecutor(1, "rows") as pool:
-        while True:
-            try:
-                page = next(listed, None)
-                here = None if page is None else (page, pool.submit(rows_of, whole_rows(client, kind, page)))
-            except ConnectorError as error:
-                here, broken = None, error
-            if before is not None:
-                yield before[0], before[1].result()
-            if here is None:
-                break
-            before = here
-    if broken is not None:
-        raise broken
 
 
 def _beginning(cursor: Cursor, page: Page, ours: dt.datetime, *, is_whole: bool) -> Reached | None:
@@ -185,8 +159,9 @@ def whole_rows(client: ChargebeeClient, kind: str, page: Page) -> list[Any]:
     return [whole(client, row, BY_KIND[kind].name) for row in page.rows]
 
 
-def store_page(tenant: Tenant, run: Run, kind: str, number: int, rows: Sequence[Row], *, now: dt.datetime) -> Kept:
+def store_page(tenant: Tenant, run: Run, kind: str, number: int, documents: Sequence[Any], *, now: dt.datetime) -> Kept:
     """Record what the page listed, then store what is new or newer, in one transaction."""
+    rows = [row_of(document) for document in documents]
     with transaction.atomic():
         list_rows(tenant, run, kind, number, rows)
         return keep(tenant, kind, rows, now=now)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 import orjson
@@ -26,7 +24,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One document as it came off the wire, as JSON in UTF-8, and the columns that are stored beside it."""
 
@@ -43,11 +41,6 @@ class Row:
     total: int | None
     dated_at: dt.datetime | None
 
-    @cached_property
-    def raw(self) -> bytes:
-        """The content as it is stored."""
-        return pack(self.content)
-
     @property
     def version(self) -> Version:
         return Version(self.updated_at, self.resource_version, self.is_deleted, self.digest)
@@ -56,7 +49,7 @@ class Row:
     def values(self) -> tuple[Any, ...]:
         """What stands in COLUMNS."""
         return (
-            *(self.raw, self.digest, self.resource_version, self.updated_at, self.is_deleted, self.status),
+            *(pack(self.content), self.digest, self.resource_version, self.updated_at, self.is_deleted, self.status),
             *(self.customer_id, self.parent_id, self.currency, self.total, self.dated_at),
         )
 
@@ -95,14 +88,6 @@ def row_of(document: Any) -> Row:
         total=_whole(fields.get("total", fields.get("amount"))),
         dated_at=_moment(fields.get("date")),
     )
-
-
-def rows_of(documents: Iterable[Any]) -> list[Row]:
-    """Packed already, for whoever has the time before they are stored."""
-    rows = [row_of(document) for document in documents]
-    for row in rows:
-        _packed = row.raw
-    return rows
 
 
 def tombstone(row: Row, source_id: str, at: dt.datetime | None = None) -> Row:

@@ -90,6 +90,12 @@ def log_in(page: Page, scene: Scene) -> None:
     page.wait_for_url("**/admin/")
 
 
+def go(page: Page, pressed: str) -> None:
+    """Press what leads to another page, and wait until that is there."""
+    with page.expect_navigation():
+        page.click(pressed)
+
+
 def assert_sound(page: Any) -> None:
     assert page.complaints == []
     assert page.evaluate(TOO_WIDE) == [], page.url
@@ -108,18 +114,18 @@ def heading(page: Page) -> str:
 def test_a_held_document_leads_to_its_mapping_and_is_posted_once_that_is_saved(page, scene):
     log_in(page, scene)
     assert_sound(page)
-    page.click("text=Documents >> nth=0")
+    go(page, "nav a:text-is('Documents')")
     open_document(page, scene, scene.held)
     assert "Held" in heading(page)
-    page.click("a:text-is('Map it')")
+    go(page, "a:text-is('Map it')")
     assert_sound(page)
     assert page.input_value("[name=key]") == "training-USD"
     page.select_option("[name=gl_account]", "4300")
     page.fill("[name=valid_from]", "2020-01-01")
-    page.click("[name=_save]")
+    go(page, "[name=_save]")
     assert_sound(page)
     assert "750.00 USD" in page.inner_text("#content"), "what it would do is shown first"
-    page.click("text=Save and release")
+    go(page, "text=Save and release")
     assert_sound(page)
     assert "1 document waited for mappings of this kind; 1 released: 750.00 USD." in page.inner_text("body")
     for lane in ("prepare", "post"):
@@ -132,9 +138,9 @@ def test_a_refused_document_is_replayed_and_posted(page, scene):
     log_in(page, scene)
     open_document(page, scene, scene.refused)
     assert "Rejected" in heading(page)
-    page.click("a[href*='/rebuild/'] >> nth=0")
+    go(page, "a[href*='/rebuild/'] >> nth=0")
     assert_sound(page)
-    page.click("button:text-is('Rebuild and post')")
+    go(page, "button:text-is('Rebuild and post')")
     assert_sound(page)
     for lane in ("prepare", "post", "sweep"):
         tasks.work(scene.tenant.pk, lane)
@@ -150,7 +156,7 @@ def test_a_spreadsheet_with_a_wrong_row_names_it_and_saves_nothing(page, scene, 
     page.goto(reverse("admin:mappings_itemmapping_import"))
     assert_sound(page)
     page.set_input_files("[type=file]", str(file))
-    page.click("[type=submit]:visible >> nth=-1")
+    go(page, "[type=submit]:visible >> nth=-1")
     assert_sound(page)
     assert "9999" in page.inner_text("body")
     assert ItemMapping.objects.count() == before
