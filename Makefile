@@ -38,7 +38,7 @@ test: .venv/development
 	$(TEST_ENV) $(BIN)/mypy connector tenants mappings syncs deploy
 	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(TEST_ENV) BEHIND_TLS=1 ALLOWED_HOSTS=connector.example $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(TEST_ENV) $(BIN)/python -m pytest -n 4 -m "not slow and not browser" tests
+	$(TEST_ENV) $(BIN)/python -m pytest -n auto -m "not slow and not browser" tests
 
 prove: .venv/development
 	@mkdir -p var/test

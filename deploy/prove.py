@@ -37,14 +37,26 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def pytest(marks: str, *more: str) -> tuple[str, ...]:
-    return ("-m", "pytest", "-n", "4", "-rs", "-m", marks, *more, "tests")
+def pytest(marks: str, *where: str) -> tuple[str, ...]:
+    return ("-m", "pytest", "-n", "4", "-rs", "-m", marks, *where)
 
 
+# What touches a database: the kernel and the sandbox would do the same again.
+STORED = ("tests/flows", "tests/syncs", "tests/mappings", "tests/tenants")
+# Slow flows whose locks, constraints and transactions another engine sees in its own way.
+ENGINE = tuple(
+    f"tests/flows/test_{name}.py"
+    for name in (
+        *("a_cycle_lands", "accounted_for", "asked", "changed_in_chargebee", "customers", "followed_before_sent"),
+        *("forced_by_two", "lost_replies", "notes_and_cash", "refused", "replayed", "sending"),
+    )
+)
+POSTGRESQL = ("DATABASE_URL",)
 PARTS = (
-    Part("Slow proofs", pytest("slow and not browser"), 1500, ("REDIS_URL",)),
+    Part("Slow proofs", pytest("slow and not browser", "tests"), 1500, ("REDIS_URL",)),
     Part("Mutants", ("-m", "tests.mutants"), 1800),
-    Part("Quick tests on PostgreSQL", pytest("not slow and not browser", "--create-db"), 900, ("DATABASE_URL",)),
+    Part("Quick tests on PostgreSQL", pytest("not slow and not browser", "--create-db", *STORED), 900, POSTGRESQL),
+    Part("Slow flows on PostgreSQL", pytest("slow and not browser", *ENGINE), 600, POSTGRESQL),
     Part("Browser", ("-m", "pytest", "-m", "browser", "tests"), 240, may_be_empty=True),
 )
 

@@ -72,6 +72,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_what_it_started_ends_even_when_it_is_killed(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)], cwd=settings.BASE_DIR, stdout=subprocess.PIPE

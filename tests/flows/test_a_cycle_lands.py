@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.slow
 def test_it_posts_a_cycle_in_either_dialect_by_its_profile_alone(dialect):
     with a_scene(customers=6, cycle=True, dialect=dialect) as scene:
         story = scene.sync()
@@ -38,6 +39,7 @@ def test_it_accounts_for_every_listed_invoice_with_its_money():
             assert sum(balance.money.values()) == sum(same)
 
 
+@pytest.mark.slow
 def test_it_posts_nothing_twice_and_writes_nothing_when_it_runs_again():
     with a_scene(customers=4, cycle=True) as scene:
         scene.sync()
@@ -51,6 +53,7 @@ def test_it_posts_nothing_twice_and_writes_nothing_when_it_runs_again():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_posts_only_what_is_new_when_another_cycle_is_billed():
     with a_scene(customers=3, cycle=True) as scene:
         scene.sync()

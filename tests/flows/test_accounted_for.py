@@ -134,6 +134,7 @@ def test_an_interrupted_run_is_never_shown_as_a_success():
         assert scene.dispositions() == {"posted": 1}
 
 
+@pytest.mark.slow
 def test_a_second_run_waits_while_the_first_one_lives():
     with a_scene() as scene:
         scene.invoice()

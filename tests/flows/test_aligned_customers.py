@@ -159,6 +159,7 @@ def test_two_customers_are_linked_by_tax_id_or_by_name_postcode_and_email_never_
         assert len(scene.world.qad.company.parties.customers) == 1
 
 
+@pytest.mark.slow
 def test_a_pair_kept_apart_stays_apart_and_both_get_their_own():
     with a_scene(customers=0, policies=SHARED) as scene:
         who = scene.world.chargebee.add_customer(company="Acme GmbH")["id"]
@@ -208,6 +209,7 @@ def test_a_customer_that_waits_is_linked_when_qad_has_him_after_all():
 
 
 @pytest.mark.parametrize("otherwise", ["create", "hold"])
+@pytest.mark.slow
 def test_a_candidate_that_is_taken_leaves_the_question_open_until_a_person_says_what_is_so(otherwise):
     with a_scene(customers=0, policies={**ON, "create_customers": otherwise}) as scene:
         site = scene.world.chargebee
@@ -308,6 +310,7 @@ def test_a_customer_that_was_merged_leaves_his_qad_customer_as_it_is_and_names_t
         assert CustomerMapping.objects.get(chargebee_id=who).qad_code == survivor.qad_code
 
 
+@pytest.mark.slow
 def test_a_customer_that_is_gone_from_qad_is_no_reason_to_touch_chargebee_and_a_silent_list_is_not_believed():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -607,6 +610,7 @@ def test_possible_matches_are_answered_in_a_spreadsheet(tmp_path):
         assert AlignedCustomer.objects.get().state == "aligned"
 
 
+@pytest.mark.slow
 def test_a_change_in_a_qad_without_stamps_and_hashes_is_seen_by_its_content():
     with a_scene(customers=0, policies=ON) as scene:
         scene.world.qad.set_stamps(False)
@@ -620,6 +624,7 @@ def test_a_change_in_a_qad_without_stamps_and_hashes_is_seen_by_its_content():
         assert writes(scene) == before
 
 
+@pytest.mark.slow
 def test_a_customer_that_a_webhook_brings_has_work_for_the_queue_until_he_is_settled():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -636,6 +641,7 @@ def test_a_customer_that_a_webhook_brings_has_work_for_the_queue_until_he_is_set
         assert not has_work(scene.tenant, scene.clock())
 
 
+@pytest.mark.slow
 def test_a_key_that_may_only_read_stops_the_pass_with_a_sentence_and_loses_nothing():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)

@@ -76,6 +76,7 @@ def _spoiled(scene: Scene) -> list[str]:
     return list(BAD)
 
 
+@pytest.mark.slow
 def test_it_stops_each_bad_document_alone_and_says_why():
     with a_scene() as scene:
         good, bad = scene.invoice(), _spoiled(scene)

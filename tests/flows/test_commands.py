@@ -57,6 +57,7 @@ def test_it_shows_an_example_in_its_help(name):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", OF_A_TENANT)
+@pytest.mark.slow
 def test_it_names_the_tenant_that_there_is_not(name):
     code, said = refusal(name, "acne", *OF_A_TENANT[name])
 
@@ -134,6 +135,7 @@ WRONG = {
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("what", WRONG)
+@pytest.mark.slow
 def test_sync_ends_with_a_sentence_about(what):
     spoil, words = WRONG[what]
     with a_scene() as scene:
@@ -150,6 +152,7 @@ def test_sync_ends_with_a_sentence_about(what):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_sync_says_what_was_listed_and_what_became_of_it():
     with a_scene() as scene:
         scene.invoice(), scene.invoice(status="pending")
@@ -160,6 +163,7 @@ def test_sync_says_what_was_listed_and_what_became_of_it():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_sync_and_replay_end_with_4_when_documents_stay_here_because_posting_is_off():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -186,6 +190,7 @@ def test_sync_ends_with_0_when_posting_is_off_and_nothing_waits_for_it():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_sync_reads_only_the_kinds_that_are_asked_for():
     with a_scene() as scene:
         scene.invoice()

@@ -248,6 +248,7 @@ def test_a_document_that_qad_has_and_was_never_sent_from_here_stops_it(state):
         assert scene.posting(source_id).must_look_up
 
 
+@pytest.mark.slow
 def test_a_document_that_was_sent_from_here_and_arrived_late_is_adopted_without_more_ado():
     with a_scene() as scene:
         source_id = scene.invoice()

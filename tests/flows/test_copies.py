@@ -64,6 +64,7 @@ def test_a_cycle_of_all_kinds_and_what_is_changed_afterwards_tells_of_no_differe
         assert compared > 30
 
 
+@pytest.mark.slow
 def test_a_difference_is_said_and_neither_document_is_held_for_it():
     with a_scene() as scene:
         number, payment = a_payment_that_says_less(scene)
@@ -92,6 +93,7 @@ def test_an_invoice_that_names_a_payment_which_does_not_name_it_is_said_too():
         assert "its part for invoice" in said(scene)[f"Invoice {number}"]
 
 
+@pytest.mark.slow
 def test_what_is_not_read_yet_on_both_sides_is_no_difference():
     with a_scene() as scene:
         a_payment_that_says_less(scene)

@@ -107,6 +107,7 @@ def test_it_resumes_a_customer_whose_worker_died_between_the_steps():
         assert scene.posting(source_id).state == "posted"
 
 
+@pytest.mark.slow
 def test_it_links_a_customer_that_names_his_code_in_qad():
     with a_scene() as scene:
         scene.world.qad.add_customer("KNOWN001", "Some other name")
@@ -118,6 +119,7 @@ def test_it_links_a_customer_that_names_his_code_in_qad():
         assert scene.in_qad()[0]["customer"] == "KNOWN001"
 
 
+@pytest.mark.slow
 def test_it_links_a_customer_that_qad_refers_to():
     with a_scene() as scene:
         who, _ = newcomer(scene)
@@ -136,6 +138,7 @@ def test_it_links_a_customer_that_qad_refers_to():
         ({"name": "Else", "tax_id": "DE 811.907.980"}, {"vat_number": "DE811907980"}, "the tax id DE811907980"),
     ],
 )
+@pytest.mark.slow
 def test_it_asks_a_person_when_qad_may_have_the_customer(there, here, why):
     with a_scene() as scene:
         scene.world.qad.add_customer("KNOWN001", there.pop("name"), **there)
@@ -150,6 +153,7 @@ def test_it_asks_a_person_when_qad_may_have_the_customer(there, here, why):
         assert scene.sent() == 0
 
 
+@pytest.mark.slow
 def test_it_creates_nobody_when_the_policy_says_hold():
     with a_scene(policies={"create_customers": "hold"}) as scene:
         who, source_id = newcomer(scene, company="Brand New Inc")
@@ -161,6 +165,7 @@ def test_it_creates_nobody_when_the_policy_says_hold():
         assert CustomerCreation.objects.count() == 0
 
 
+@pytest.mark.slow
 def test_it_books_many_customers_on_a_collective_one_and_sends_them_side_by_side():
     with a_scene() as scene:
         crowd = [scene.customer(kind="collective", code="WEBSHOP") for _ in range(3)]
@@ -174,6 +179,7 @@ def test_it_books_many_customers_on_a_collective_one_and_sends_them_side_by_side
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_gives_no_code_twice_even_when_many_are_new():
     with a_scene() as scene:
         names = [newcomer(scene)[0] for _ in range(12)]
@@ -185,6 +191,7 @@ def test_it_gives_no_code_twice_even_when_many_are_new():
         assert scene.dispositions() == {"posted": 12}
 
 
+@pytest.mark.slow
 def test_it_refuses_to_take_over_a_code_that_somebody_else_got_in_the_meantime():
     with a_scene() as scene:
         who, _ = newcomer(scene)
@@ -200,6 +207,7 @@ def test_it_refuses_to_take_over_a_code_that_somebody_else_got_in_the_meantime()
         assert scene.sent() == 0
 
 
+@pytest.mark.slow
 def test_it_skips_a_customer_who_was_deleted_before_he_was_linked():
     with a_scene() as scene:
         who = scene.world.chargebee.add_customer()["id"]
@@ -243,6 +251,7 @@ def test_it_makes_no_customer_and_keeps_no_price_of_another_tenants_business_ent
         assert len(ours(scene)) == 3
 
 
+@pytest.mark.slow
 def test_a_created_customer_gets_the_terms_that_its_days_are_mapped_to():
     with a_scene() as scene:
         CreditTermsMapping.objects.create(tenant=scene.tenant, days="45", qad_terms="N15", valid_from=SINCE)

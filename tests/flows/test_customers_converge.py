@@ -126,6 +126,7 @@ def killed_after_the_write(scene: Scene, who: str, code: str) -> tuple[str, str]
     raise AssertionError("it was never written")
 
 
+@pytest.mark.slow
 def test_an_edit_after_a_killed_write_is_seen_even_if_it_reads_as_before():
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)
@@ -141,6 +142,7 @@ def test_an_edit_after_a_killed_write_is_seen_even_if_it_reads_as_before():
 
 @pytest.mark.parametrize("side", ["chargebee", "qad"])
 @pytest.mark.parametrize("fault", ["drop", "drop_after_commit"])
+@pytest.mark.slow
 def test_a_lost_reply_is_looked_at_before_anything_is_sent_again(side, fault):
     with a_scene(customers=0, policies=ON) as scene:
         who, code = a_pair(scene)

@@ -113,6 +113,7 @@ def test_wrong_words_are_answered_in_a_sentence(scene):
         assert said in refused(*arguments)
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_replay_says_what_would_happen_and_changes_nothing(scene):
     decided.refused(scene, total=100_00)
     before = list(Posting.objects.values())

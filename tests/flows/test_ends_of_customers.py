@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.slow
 def test_a_deleted_customer_that_qad_does_not_answer_for_holds_up_no_other(method):
     with a_scene(customers=0, policies=ON) as scene:
         gone, other = a_pair(scene), a_pair(scene)
@@ -30,6 +31,7 @@ def test_a_deleted_customer_that_qad_does_not_answer_for_holds_up_no_other(metho
         assert CustomerConflict.objects.get(kind="deleted").state == "applied"
 
 
+@pytest.mark.slow
 def test_a_qad_that_answers_for_nobody_ends_the_pass_with_its_sentence():
     with a_scene(customers=0, policies=ON) as scene:
         pairs = [a_pair(scene) for _ in range(7)]

@@ -74,6 +74,7 @@ def test_an_invoice_voided_by_a_credit_note_before_it_was_posted_is_posted_with_
         assert opens(scene) == {}
 
 
+@pytest.mark.slow
 def test_a_voided_invoice_and_its_void_note_are_both_skipped_where_the_policy_skips():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -171,6 +172,7 @@ def test_withheld_tax_that_goes_back_with_a_credit_note_uses_it_up():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_an_amount_due_that_nothing_explains_holds_the_invoice():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -201,6 +203,7 @@ def test_a_refundable_note_applied_later_to_another_invoice_settles_it():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_store_note_is_posted_with_the_tax_that_it_gives():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -271,6 +274,7 @@ def test_a_refund_that_fails_later_is_reversed_and_its_note_reopens():
         assert_books_agree(scene, before=[before])
 
 
+@pytest.mark.slow
 def test_an_offline_refund_leaves_through_the_account_of_its_method():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -322,6 +326,7 @@ def test_one_reversal_for_each_payment_whichever_signal_comes_first(first):
 
 
 @pytest.mark.parametrize(("policy", "account"), [("granted", "4850"), ("bought", "2450")])
+@pytest.mark.slow
 def test_promotional_credits_go_against_revenue_or_use_up_what_was_bought(policy, account):
     with a_scene(policies={"promotional_credits": policy}) as scene:
         scene.invoice(total=100_00, bill={"promotional_credits": 30_00})
@@ -347,6 +352,7 @@ def test_journals_to_clearing_never_touch_the_receivable_and_settle_nothing():
         assert_books_agree(scene, payment_mode="journal_to_clearing")
 
 
+@pytest.mark.slow
 def test_every_currency_is_posted_as_chargebee_counts_it():
     with a_scene() as scene:
         for currency, total in (("JPY", 1_200), ("KWD", 12_50), ("EUR", 99_99), ("USD", 1)):
@@ -380,6 +386,7 @@ def test_a_payment_of_another_customer_of_the_hierarchy_stays_on_account_and_say
         assert "Settle it in QAD by hand, between the two customers" in scene.sentences(paid["id"], "transaction")
 
 
+@pytest.mark.slow
 def test_a_consolidated_invoice_is_one_open_item_of_the_invoice_owner_with_the_lines_of_all():
     with a_scene() as scene:
         owner, other = scene.customer(), scene.customer()
@@ -418,6 +425,7 @@ def test_a_payment_waits_for_room_on_its_invoice_and_follows_when_another_comes_
         assert scene.dispositions("transaction") == {"posted": 2}
 
 
+@pytest.mark.slow
 def test_refunds_that_give_back_more_than_came_in_are_held_with_both_numbers():
     with a_scene() as scene:
         number = scene.invoice(total=100_00)
@@ -470,6 +478,7 @@ def test_a_payment_in_another_currency_than_its_invoice_stays_on_account_and_say
         assert f"Payment {paid['id']} in EUR settles invoice {number} in USD." in told
 
 
+@pytest.mark.slow
 def test_a_refund_in_another_currency_than_its_payment_is_held_alone():
     with a_scene() as scene:
         number, other = scene.invoice(total=80_00), scene.invoice(total=10_00)

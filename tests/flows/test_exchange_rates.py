@@ -82,6 +82,7 @@ def test_a_rate_that_nobody_told_is_left_to_qad_and_said_so():
         assert scene.posting().state == "posted"
 
 
+@pytest.mark.slow
 def test_a_tenant_with_another_base_currency_than_qad_posts_nothing():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -94,6 +95,7 @@ def test_a_tenant_with_another_base_currency_than_qad_posts_nothing():
         assert "is set up with base currency EUR, but QAD keeps these books in USD" in scene.sentences(source_id)
 
 
+@pytest.mark.slow
 def test_a_document_in_base_currency_needs_no_rate():
     with a_scene() as scene:
         scene.invoice()

@@ -61,6 +61,7 @@ def prepared(scene: Scene, count: int = 1) -> list[Posting]:
     return list(Posting.objects.order_by("pk"))
 
 
+@pytest.mark.slow
 def test_a_drain_codes_anew_what_a_dead_process_left_behind():
     with a_scene() as scene:
         prepared(scene, 2)
@@ -72,6 +73,7 @@ def test_a_drain_codes_anew_what_a_dead_process_left_behind():
         assert scene.dispositions() == {"posted": 2}
 
 
+@pytest.mark.slow
 def test_a_drain_holds_what_has_no_mapping_any_more():
     with a_scene() as scene:
         prepared(scene)
@@ -97,6 +99,7 @@ def test_a_mapping_that_is_saved_between_the_choice_and_the_claim_keeps_the_clai
         assert account_of(chosen) == "4300"
 
 
+@pytest.mark.slow
 def test_what_follows_goes_on_behind_the_batch_at_which_it_died(monkeypatch):
     with a_scene() as scene:
         first, second = prepared(scene, 2)
@@ -120,6 +123,7 @@ def _first_batch_only(scene: Scene, monkeypatch) -> float:
     return 1.0
 
 
+@pytest.mark.slow
 def test_what_comes_back_unsent_is_coded_by_what_was_saved_on_its_way():
     with a_scene() as scene:
         [posting] = prepared(scene)
@@ -155,6 +159,7 @@ def test_what_is_proved_absent_is_coded_by_what_was_saved_on_its_way():
         assert account_of(scene.posting(lost)) == "4300"
 
 
+@pytest.mark.slow
 def test_what_waits_to_be_looked_at_again_follows_too():
     """Its body is ready, and a drain would not wait until it is prepared again."""
     with a_scene() as scene:

@@ -54,6 +54,7 @@ def posted(scene):
     return scene.posting(source_id)
 
 
+@pytest.mark.slow
 def test_what_was_deleted_in_qad_is_looked_up_proved_absent_and_sent_once(scene, ada, bob):
     posting = posted(scene)
     decided.taken_out(scene, posting.qad_number)
@@ -84,6 +85,7 @@ def test_what_qad_has_after_all_is_adopted_and_nothing_is_sent(scene, ada, bob):
     assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_without_a_known_document_the_word_of_two_people_releases_what_the_machine_never_would(scene, ada, bob):
     source_id = scene.invoice()
     scene.prepare()
@@ -116,6 +118,7 @@ def test_an_open_settle_window_stays_open(scene, ada, bob):
     assert scene.posting(source_id).settle_at == window
 
 
+@pytest.mark.slow
 def test_who_asks_never_approves_in_whatever_role(scene, ada, bob):
     both = a_user({scene.tenant: [Role.ACCOUNTANT, Role.INTEGRATION_ADMIN]}, name="carol")
     request = ask(scene, both, posted(scene))
@@ -130,6 +133,7 @@ def test_who_asks_never_approves_in_whatever_role(scene, ada, bob):
 
 
 @pytest.mark.parametrize("role", [Role.FINANCE_USER, Role.AUDITOR])
+@pytest.mark.slow
 def test_other_roles_neither_ask_nor_approve(scene, ada, role):
     posting = posted(scene)
     other = a_user({scene.tenant: role})
@@ -173,6 +177,7 @@ def test_a_reason_is_demanded_and_what_qad_does_not_have_needs_no_second_person(
     assert "Press Replay" in ask(scene, ada, scene.posting(refused))
 
 
+@pytest.mark.slow
 def test_what_is_settled_in_qad_is_not_sent_again(scene, ada):
     who = scene.customer()
     number = scene.invoice(who, total=100_00)

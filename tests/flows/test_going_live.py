@@ -70,6 +70,7 @@ def rule(scene, source_id, kind="invoice"):
     return row.state, [problem["code"] for problem in row.problems]
 
 
+@pytest.mark.slow
 def test_what_is_older_than_the_cut_off_is_skipped_and_counted_and_the_rest_is_posted(scene):
     who = scene.customer()
     older, newer = an_older_invoice(scene, who), scene.invoice(who)
@@ -81,6 +82,7 @@ def test_what_is_older_than_the_cut_off_is_skipped_and_counted_and_the_rest_is_p
     assert f"before the cut-off of {scene.first_day}" in scene.sentences(older)
 
 
+@pytest.mark.slow
 def test_the_first_day_itself_is_posted_in_the_tenant_s_own_zone(scene):
     midnight = dt.datetime.combine(scene.first_day, dt.time(), ZoneInfo(scene.tenant.time_zone))
     who = scene.customer()
@@ -91,6 +93,7 @@ def test_the_first_day_itself_is_posted_in_the_tenant_s_own_zone(scene):
     assert rule(scene, last) == ("skipped", ["before-cut-off"])
 
 
+@pytest.mark.slow
 def test_a_payment_of_an_older_invoice_is_held_with_its_choices(scene):
     who = scene.customer()
     older = an_older_invoice(scene, who)
@@ -163,6 +166,7 @@ def test_an_older_invoice_that_is_voided_after_the_cut_off_is_told(scene):
     assert "reverse it there by hand" in scene.sentences(older)
 
 
+@pytest.mark.slow
 def test_an_older_payment_that_failed_at_once_is_only_skipped(scene):
     who = scene.customer()
     older = an_older_invoice(scene, who)
@@ -264,6 +268,7 @@ def command(name, *args):
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_the_command_checks_saves_and_looks_up(scene, tmp_path):
     who = scene.customer()
     older, number = an_older_invoice(scene, who), in_the_old_books(scene, who)

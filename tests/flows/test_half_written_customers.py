@@ -26,6 +26,7 @@ def moves(scene: Scene, who: str, **address: str) -> None:
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
+@pytest.mark.slow
 def test_a_name_that_its_relation_took_away_keeps_its_line_when_the_rest_is_refused(fault):
     with a_scene(customers=0, policies=ON) as scene:
         scene.world.qad.set_shared_names(True)

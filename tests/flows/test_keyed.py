@@ -28,6 +28,7 @@ def balanced(scene: Scene, day: dt.date) -> bool:
 
 
 @both
+@pytest.mark.slow
 def test_a_held_invoice_that_was_entered_in_qad_counts_as_posted_and_is_settled_from_here(dialect):
     with a_scene(dialect=dialect) as scene:
         who = scene.customer()
@@ -50,6 +51,7 @@ def test_a_held_invoice_that_was_entered_in_qad_counts_as_posted_and_is_settled_
         assert_the_trail_tells_all(scene.tenant)
 
 
+@pytest.mark.slow
 def test_an_unreadable_invoice_counts_as_posted_until_chargebee_sends_other_content():
     with a_scene() as scene:
         source_id = held(scene, price_type="odd")

@@ -67,6 +67,7 @@ def test_it_adopts_what_qad_posted_when_the_reply_was_spoilt_by(fault, dialect):
 
 
 @pytest.mark.parametrize("fault", NOT_APPLIED)
+@pytest.mark.slow
 def test_it_sends_once_more_when_two_looks_after_the_window_find_nothing(fault):
     with a_scene() as scene:
         source_id = proven(scene)
@@ -85,6 +86,7 @@ def test_it_sends_once_more_when_two_looks_after_the_window_find_nothing(fault):
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_waits_long_enough_for_what_qad_posts_late():
     with a_scene() as scene:
         source_id = proven(scene)
@@ -100,6 +102,7 @@ def test_it_waits_long_enough_for_what_qad_posts_late():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_finds_between_its_two_looks_what_the_list_showed_late():
     with a_scene() as scene:
         source_id = proven(scene)
@@ -147,6 +150,7 @@ def test_it_does_not_believe_a_look_up_that_finds_nothing_at_all():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_it_stays_uncertain_while_qad_cannot_be_asked():
     with a_scene() as scene:
         source_id = proven(scene)
@@ -165,6 +169,7 @@ def _keyed_in(scene: Scene, source_id: str, total: str) -> None:
     scene.world.qad.enter_invoice(posting.customer_code, total, reference=posting.reference)
 
 
+@pytest.mark.slow
 def test_it_shows_a_conflict_when_qad_has_another_amount_under_its_reference():
     with a_scene() as scene:
         source_id = proven(scene)
@@ -179,6 +184,7 @@ def test_it_shows_a_conflict_when_qad_has_another_amount_under_its_reference():
         assert scene.dispositions() == {"posted": 1, "conflict": 1}
 
 
+@pytest.mark.slow
 def test_it_shows_a_duplicate_when_qad_has_two_under_its_reference():
     with a_scene() as scene:
         source_id = proven(scene)
@@ -195,6 +201,7 @@ def test_it_shows_a_duplicate_when_qad_has_two_under_its_reference():
 
 
 @pytest.mark.parametrize("mode", ["warn", "reject"])
+@pytest.mark.slow
 def test_a_resend_looks_first_whether_qad_has_it(mode):
     with a_scene() as scene:
         scene.world.qad.set_duplicate_mode(mode)

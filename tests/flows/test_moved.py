@@ -35,6 +35,7 @@ def of_customers(scene: Scene, source_id: str) -> list[tuple[str, str, str]]:
 
 
 @both
+@pytest.mark.slow
 def test_an_invoice_that_moves_to_another_currency_is_reversed_in_the_old_and_posted_in_the_new(dialect):
     with a_scene(dialect=dialect) as scene:
         number = scene.invoice(total=100_00)
@@ -146,6 +147,7 @@ def test_a_credit_note_that_moves_to_another_currency_goes_there_with_its_invoic
 
 
 @both
+@pytest.mark.slow
 def test_an_invoice_that_moves_to_another_customer_is_reversed_at_the_one_and_posted_at_the_other(dialect):
     with a_scene(dialect=dialect) as scene:
         old, new = scene.customer(), scene.customer()

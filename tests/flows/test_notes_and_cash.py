@@ -63,6 +63,7 @@ def test_a_payment_that_came_with_its_invoice_settles_it_at_once():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_part_payment_and_an_excess_payment_keep_their_rests():
     with a_scene() as scene:
         who = scene.customer()
@@ -182,6 +183,7 @@ def test_a_write_off_is_gross_against_bad_debt():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_a_refund_waits_for_its_credit_note_and_follows_by_itself():
     with a_scene() as scene:
         who = scene.customer()
@@ -197,6 +199,7 @@ def test_a_refund_waits_for_its_credit_note_and_follows_by_itself():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_what_never_moved_money_is_skipped_and_counted():
     with a_scene() as scene:
         who = scene.customer()
@@ -226,6 +229,7 @@ def test_a_voided_credit_note_is_reversed_and_its_invoice_reopens():
         assert open_items(scene, who) == Decimal("100.00")
 
 
+@pytest.mark.slow
 def test_money_never_applied_goes_back_from_the_payment():
     with a_scene() as scene:
         who = scene.customer()

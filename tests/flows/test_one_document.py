@@ -104,6 +104,7 @@ def test_a_document_that_was_created_again_under_its_id_lives_even_in_the_second
         assert (row.is_deleted, row.generation, row.content["po_number"]) == (False, 1, "again")
 
 
+@pytest.mark.slow
 def test_a_deleted_credit_note_that_is_told_under_a_longer_id_ends_the_note_it_was():
     with a_scene() as scene:
         site, invoice = scene.world.chargebee, scene.invoice(total=900)
@@ -134,6 +135,7 @@ def test_another_note_of_the_same_beginning_is_left_alone():
         assert not scene.source(note["id"], "credit_note").is_deleted
 
 
+@pytest.mark.slow
 def test_the_command_reads_prepares_and_posts_one_document():
     with a_scene() as scene:
         scene.sync()

@@ -80,6 +80,7 @@ def test_a_document_is_shown_with_its_date_its_rate_and_the_mappings_used():
         assert "Nothing was saved or sent." in text
 
 
+@pytest.mark.slow
 def test_it_shows_why_a_document_has_no_journal_and_refuses_what_it_does_not_know():
     with a_scene(mapped=False) as scene:
         source_id = scene.invoice()

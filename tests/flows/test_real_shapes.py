@@ -70,6 +70,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.slow
 def test_it_posts(shape):
     with a_scene() as scene:
         source_id = scene.invoice(**SHAPES[shape])

@@ -71,6 +71,7 @@ def test_corrected_documents_and_withheld_tax_leave_nothing_over(dialect):
 
 
 @BOTH
+@pytest.mark.slow
 def test_a_cycle_of_all_kinds_leaves_nothing_over(dialect):
     with a_scene(customers=14, dialect=dialect) as scene:
         scene.world.bill_cycle(kinds="all")
@@ -346,6 +347,7 @@ def test_a_qad_that_is_away_proves_nothing_and_nothing_is_stored():
         assert scene.posting().state == "posted"
 
 
+@pytest.mark.slow
 def test_what_qad_cannot_be_asked_for_is_never_taken_for_granted():
     with a_scene() as scene:
         scene.invoice(total=100_00)

@@ -57,6 +57,7 @@ def test_it_posts_what_was_rejected_once_the_cause_is_mended():
         assert_books_agree(scene)
 
 
+@pytest.mark.slow
 def test_one_refused_document_stops_nobody_else():
     with a_scene() as scene:
         bad = scene.invoice()
@@ -237,6 +238,7 @@ def test_it_posts_after_a_person_overrode_a_failed_test_with_a_reason():
         assert scene.dispositions() == {"posted": 1}
 
 
+@pytest.mark.slow
 def test_pressing_replay_twenty_times_on_a_posted_document_posts_it_once():
     with a_scene() as scene:
         source_id = scene.invoice()

@@ -186,6 +186,7 @@ def test_it_frees_at_the_next_sync_what_a_mapping_saved_elsewhere_cures():
         assert scene.dispositions() == {"posted": 1}
 
 
+@pytest.mark.slow
 def test_what_was_prepared_is_coded_anew_by_the_next_sync_when_a_mapping_was_saved_elsewhere():
     """So it is also when the browser's process died between a save and what follows it."""
     with a_scene() as scene:

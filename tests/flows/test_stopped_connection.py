@@ -86,6 +86,7 @@ def test_a_refusal_waits_for_a_test_that_succeeds():
 
 
 @pytest.mark.parametrize(("header", "at_least", "at_most"), [(120, 100, 130), (None, 20, 40), ("garbage", 20, 40)])
+@pytest.mark.slow
 def test_it_waits_as_long_as_qad_asks_within_reason(header, at_least, at_most):
     with a_scene(concurrency=1) as scene:
         row = QadConnection.objects.get()
@@ -108,6 +109,7 @@ def test_pauses_grow_to_a_quarter_of_an_hour_and_no_further():
     assert pauses == [30, 60, 120, 480, 900, 900]
 
 
+@pytest.mark.slow
 def test_one_tenants_stopped_connection_stops_no_other():
     with a_scene() as scene:
         ready(scene, 1)

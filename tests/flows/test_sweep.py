@@ -83,6 +83,7 @@ def test_a_change_that_showed_later_than_the_overlap_is_found_healed_and_said():
         assert sweep(scene).run.state == "complete"
 
 
+@pytest.mark.slow
 def test_a_document_that_is_gone_in_chargebee_is_found_and_marked():
     with a_scene() as scene:
         gone, stays = scene.invoice(), scene.invoice()
@@ -100,6 +101,7 @@ def test_a_document_that_is_gone_in_chargebee_is_found_and_marked():
         assert numbers(sweep(scene)) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_draft_that_became_an_invoice_is_no_loss():
     with a_scene() as scene:
         draft = scene.invoice(status="pending")
@@ -142,6 +144,7 @@ def test_what_was_changed_since_the_last_pull_is_not_yet_a_finding():
         assert scene.source(fresh).state == "new"
 
 
+@pytest.mark.slow
 def test_events_tell_of_what_lists_have_not_shown():
     with a_scene() as scene:
         site = scene.world.chargebee
@@ -173,6 +176,7 @@ def test_events_tell_of_what_lists_have_not_shown():
         assert Cursor.objects.get(kind="event").watermark is not None
 
 
+@pytest.mark.slow
 def test_a_deletion_that_an_event_tells_becomes_a_tombstone():
     with a_scene() as scene:
         site, gone = scene.world.chargebee, scene.invoice()
@@ -186,6 +190,7 @@ def test_a_deletion_that_an_event_tells_becomes_a_tombstone():
         assert (scene.source(gone).is_deleted, scene.source(gone).vanished_at) == (True, None)
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_goes_on_with_the_windows_that_are_left():
     with a_scene() as scene:
         scene.invoice()
@@ -239,6 +244,7 @@ def test_a_row_that_is_lost_between_page_and_store_turns_the_sweep_red(monkeypat
         assert scene.source(kept).state == "new"
 
 
+@pytest.mark.slow
 def test_a_sweep_and_a_sync_do_not_wait_for_each_other():
     with a_scene() as scene:
         scene.invoice()
@@ -254,6 +260,7 @@ def test_a_sweep_and_a_sync_do_not_wait_for_each_other():
         assert RunPage.objects.filter(run=running).count() == 0
 
 
+@pytest.mark.slow
 def test_the_command_says_the_numbers_and_fails_on_a_finding():
     with a_scene() as scene:
         gone = scene.invoice()

@@ -29,6 +29,7 @@ def repeated(scene: Scene) -> None:
     scene.world.handle(again[-1])
 
 
+@pytest.mark.slow
 def test_a_proxy_that_repeats_our_request_is_found_and_the_document_says_what_to_do():
     with a_scene() as scene:
         source_id = scene.invoice()
@@ -77,6 +78,7 @@ def test_it_goes_on_where_its_time_was_over_and_then_rests_for_a_day():
         assert twice.is_due(scene.tenant, scene.clock())
 
 
+@pytest.mark.slow
 def test_the_dispatcher_gives_it_a_turn():
     with a_scene() as scene:
         scene.invoice()

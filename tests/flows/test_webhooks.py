@@ -57,6 +57,7 @@ def the_source(source_id: str) -> SourceDocument:
     return SourceDocument.objects.get(source_id=source_id)
 
 
+@pytest.mark.slow
 def test_a_new_invoice_arrives_by_webhook_alone(scene, sender):
     invoice = scene.world.chargebee.add_invoice(total=500)
     sender.send(told(scene, invoice=invoice["id"])[0])

@@ -74,6 +74,7 @@ def confirm(client, reply, form="confirm_form", screen="itemmapping", **changes)
 # Forms
 
 
+@pytest.mark.slow
 def test_a_form_saves_through_the_service(admin_of_mine, mine):
     reply = admin_of_mine.post(url("itemmapping_add"), GOOD, follow=True)
     assert reply.status_code == 200
@@ -126,6 +127,7 @@ def the_form(client, row, screen="itemmapping"):
     return {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
 
 
+@pytest.mark.slow
 def test_a_form_does_not_put_back_what_somebody_changed_meanwhile(admin_of_mine, mine):
     row = an_item(mine)
     early = the_form(admin_of_mine, row)

@@ -98,6 +98,7 @@ def test_the_rate_of_a_day_is_named(sandbox, dialect):
     assert rate_on(tenant.pk, "XPF", "USD", dt.date(2026, 10, 17)) is None
 
 
+@pytest.mark.slow
 def test_what_vanished_or_was_closed_keeps_its_moment_and_names_the_mappings_that_lean_on_it(sandbox, masters):
     tenant = connected(a_tenant(), sandbox[0])
     read(tenant)

@@ -154,6 +154,7 @@ def test_who_may_use_the_desk(client, mine, role, status):
     assert client.get(reverse("admin:mappings_catalogprice_changelist")).status_code == 200
 
 
+@pytest.mark.slow
 def test_nobody_sees_the_catalogue_of_another_tenant(desk, mine):
     theirs = a_tenant("theirs")
     other = a_price(theirs, "secret-EUR", item="secret")

@@ -29,7 +29,8 @@ def main() -> int:
     chosen = [mutant for mutant in MUTANTS if options.only in mutant.name]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         whole = copy_of_the_tree(Path(folder) / "whole")
-        if pytest(whole, sorted({test for mutant in chosen for test in mutant.tests}), LONGEST * 3):
+        named = sorted({test for mutant in chosen for test in mutant.tests})
+        if pytest(whole, ["-n", str(AT_ONCE), *named], LONGEST * 3):
             say("The named tests do not pass on the tree as it is; nothing can be proved by their failing.")
             return 1
         with ThreadPoolExecutor(AT_ONCE) as pool:

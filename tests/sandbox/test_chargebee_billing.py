@@ -38,6 +38,7 @@ def small():
 
 @pytest.mark.parametrize("kinds", ["invoices", "all"])
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.slow
 def test_every_identity_holds_on_every_document_of_every_seed(seed, kinds):
     site = a_site(customers=57, seed=seed)
     site.bill_cycle(kinds=kinds)
@@ -70,6 +71,7 @@ def test_the_next_cycle_bills_everybody_again_under_new_numbers():
     assert {row["first_invoice"] for row in site.all("invoice")} == {True, False}
 
 
+@pytest.mark.slow
 def test_all_statuses_occur_and_most_are_paid(plain):
     count = Counter(row["status"] for row in plain.all("invoice"))
     assert set(count) == {"paid", "posted", "payment_due", "not_paid", "pending", "voided"}
@@ -193,6 +195,7 @@ STORIES = {
 
 
 @pytest.mark.parametrize("story", STORIES)
+@pytest.mark.slow
 def test_a_cycle_of_all_kinds_has_every_kind_of_credit_note(month, story):
     assert any(STORIES[story](row) for row in month.all("credit_note"))
 

@@ -64,6 +64,7 @@ def every(operation, name, **params):
         ("Event", "event", {"sort_by": Filters.SortFilter(ASC="occurred_at")}),
     ],
 )
+@pytest.mark.slow
 def test_it_lists_every_resource_page_by_page(sdk, world, operation, kind, params):
     rows = every(getattr(sdk, operation), kind, **params)
     assert sorted(row.id for row in rows) == sorted(row["id"] for row in world.chargebee.all(kind))

@@ -188,6 +188,7 @@ def start(tmp_path, *more):
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_the_command_tells_its_url_and_ends_when_told(tmp_path, name):
     process = start(tmp_path, "--cycles", "1")
     process.send_signal(name)

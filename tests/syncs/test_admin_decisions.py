@@ -275,6 +275,7 @@ def test_a_conflict_is_settled_in_the_browser_with_both_sides_in_sight(client):
 
 
 @flow
+@pytest.mark.slow
 def test_a_document_is_marked_as_posted_in_the_browser_or_the_difference_is_shown(client):
     with a_scene() as scene:
         source_id = decided.refused(scene, total=100_00)

@@ -64,12 +64,14 @@ def desk(client, scene):
     return client
 
 
+@pytest.mark.slow
 def test_a_released_document_is_counted_with_its_money_and_accounts(scene):
     said = told(scene, an_item("item", "training", "4300"))
     assert "1 document (750.00 USD) will be released; they land on" in said
     assert "4300: -750.00 USD" in said
 
 
+@pytest.mark.slow
 def test_a_prepared_document_that_lands_elsewhere_is_counted_with_what_moves(scene):
     row = ItemMapping.objects.get(tenant=scene.tenant, level="item_family", key="cloud-platform")
     said = told(scene, an_item("item_family", "cloud-platform", "4400", valid_from=row.valid_from))
@@ -79,6 +81,7 @@ def test_a_prepared_document_that_lands_elsewhere_is_counted_with_what_moves(sce
     assert "1 posted document used it and stays as it is." in said
 
 
+@pytest.mark.slow
 def test_a_change_of_a_dimension_alone_is_told(scene):
     row = ItemMapping.objects.get(tenant=scene.tenant, level="item_family", key="cloud-platform")
     code = "NEW-CC"
@@ -99,6 +102,7 @@ def test_a_change_of_a_dimension_alone_is_told(scene):
     assert "held" not in said.replace("stay held as before", "")
 
 
+@pytest.mark.slow
 def test_another_qad_customer_is_told(scene):
     qad_code = scene.posting(scene.ready).document["customer"]
     row = CustomerMapping.objects.get(tenant=scene.tenant, qad_code=qad_code)
@@ -107,6 +111,7 @@ def test_another_qad_customer_is_told(scene):
     assert "will be coded anew" in told(scene, Change("customers", values))
 
 
+@pytest.mark.slow
 def test_a_deletion_that_would_hold_documents_says_so(scene):
     row = ItemMapping.objects.get(tenant=scene.tenant, level="item_family", key="cloud-platform")
     assert "1 document (199.00 USD) will be held, for want of a mapping." in told(scene, deleted=[row])
@@ -164,6 +169,7 @@ def test_an_unrelated_mapping_leaves_prepared_documents_alone(desk, scene):
     assert not AuditEntry.objects.filter(action="rebuilt").exists()
 
 
+@pytest.mark.slow
 def test_a_form_with_an_error_shows_the_error_and_no_impact(desk, scene):
     page = desk.post(reverse("admin:mappings_itemmapping_add"), form(scene, gl_account="9999")).content.decode()
     assert "Save and release" not in page
@@ -177,6 +183,7 @@ def test_the_page_of_a_deletion_tells_it_too(desk, scene):
     assert "will be held, for want of a mapping." in page
 
 
+@pytest.mark.slow
 def test_a_reader_s_post_changes_and_learns_nothing(client, scene):
     client.force_login(a_user({scene.tenant: Role.AUDITOR}))
     reply = client.post(reverse("admin:mappings_itemmapping_add"), form(scene, key="training", gl_account="4300"))

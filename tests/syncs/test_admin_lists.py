@@ -14,6 +14,7 @@ LISTS = sorted(f"admin:{model._meta.app_label}_{model._meta.model_name}_changeli
 
 
 @pytest.mark.parametrize("name", LISTS)
+@pytest.mark.slow
 def test_a_search_is_answered_also_where_a_list_has_none(client, name):
     client.force_login(a_user({a_tenant("acme"): list(Role)}))
     for text in ("INV-1", "x" * 3_000, "%", "\u0000"):

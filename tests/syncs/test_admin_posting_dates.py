@@ -75,6 +75,7 @@ def test_every_role_may_look(client, mine, role):
     assert "our-text" in rows
 
 
+@pytest.mark.slow
 def test_the_overview_warns_of_mappings_that_lean_on_what_is_lost(client, mine):
     client.force_login(a_user({mine: Role.AUDITOR}))
     assert "<strong>1 mapping</strong> leans on codes" in page(client, "index").content.decode()

@@ -85,6 +85,7 @@ def test_the_overview_says_that_restore_mode_is_on_and_leads_there(client):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("dialect", ["adaptive", "offset-rest"])
+@pytest.mark.slow
 def test_the_presets_can_ask_for_every_document_so_nothing_is_warned_of(dialect):
     with a_scene(dialect=dialect) as scene:
         scene.invoice()

@@ -32,6 +32,7 @@ def subjects(reply):
     return [(one.title, one.account != "") for one in reply.context["answers"]]
 
 
+@pytest.mark.slow
 def test_a_posted_invoice_explains_each_of_its_lines_and_taxes(reader, scene):
     source_id = scene.invoice(charges=(TAXED,))
     scene.sync()
@@ -51,6 +52,7 @@ def test_a_held_invoice_shows_what_is_missing(reader, scene):
     assert "has no mapping on" in reply.content.decode()
 
 
+@pytest.mark.slow
 def test_notes_payments_and_refunds_are_explained_too(reader, scene):
     source_id = scene.invoice()
     paid = scene.world.chargebee.pay({source_id: 100_00}, unused=20_00)["id"]

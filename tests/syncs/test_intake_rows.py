@@ -102,6 +102,7 @@ def test_a_decimal_is_kept_to_its_last_digit(number):
 
 @settings(max_examples=100, deadline=None)
 @given(anything)
+@pytest.mark.slow
 def test_what_is_stored_says_what_was_sent(value):
     """Against the standard library, whichever of the two writers a value took."""
     plain = json.loads(json.dumps(value, default=lambda number: float(number) if _is_short(number) else str(number)))

@@ -52,6 +52,7 @@ def test_a_clock_that_agrees_is_not_spoken_of():
     assert reading_notices.skewed_clock(tenant) == ""
 
 
+@pytest.mark.slow
 def test_the_last_sweep_stands_there_with_its_numbers():
     tenant = a_tenant()
     a_sweep(tenant)

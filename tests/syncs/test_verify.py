@@ -117,6 +117,7 @@ def test_it_has_nothing_left_to_read_when_it_runs_again():
 
 @flow
 @both
+@pytest.mark.slow
 def test_it_waits_for_a_late_list_before_it_misses_a_document(dialect):
     with a_scene(dialect=dialect, policies={"settle_seconds": 600}) as scene:
         source_id = scene.invoice()
@@ -141,6 +142,7 @@ def test_it_waits_for_a_late_list_before_it_misses_a_document(dialect):
 
 
 @flow
+@pytest.mark.slow
 def test_it_finds_by_its_number_what_lists_do_not_show_yet():
     with a_scene() as scene:
         scene.invoice()
@@ -151,6 +153,7 @@ def test_it_finds_by_its_number_what_lists_do_not_show_yet():
 
 
 @flow
+@pytest.mark.slow
 def test_two_documents_under_one_reference_are_an_alarm_with_a_next_step():
     with a_scene() as scene:
         source_id = scene.invoice(total=100_00)

@@ -127,6 +127,7 @@ def test_autocomplete_does_not_list_tenants_or_users(page, field):
     assert page("autocomplete", **asked).status_code == 403
 
 
+@pytest.mark.slow
 def test_filters_of_a_list_name_own_rows(page, mine, theirs):
     for number, tenant in enumerate([mine, mine, theirs, theirs]):
         entry = an_entry(tenant, f"{tenant.slug}.action{number}")

@@ -22,6 +22,7 @@ def refused(match):
     return pytest.raises(IntegrityError, match=match)
 
 
+@pytest.mark.slow
 def test_every_rule_is_in_the_database():
     assert guards.missing(connection) == []
     tables = set(connection.introspection.table_names())

@@ -463,6 +463,7 @@ def planted(client, server, caplog):
     return tenant
 
 
+@pytest.mark.slow
 def test_no_page_holds_a_secret_or_inline_code(client, planted, caplog):
     pages = every_page(client)
     assert len(pages) > 25

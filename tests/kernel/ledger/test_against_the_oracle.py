@@ -140,6 +140,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("policies", CASES.values(), ids=CASES)
+@pytest.mark.slow
 def test_it_books_every_document_as_the_oracle_does(policies):
     planner, ours, oracle = both(120, **policies)
     assert differences(oracle, ours) == []
@@ -148,6 +149,7 @@ def test_it_books_every_document_as_the_oracle_does(policies):
     assert parts["credit_note", "credit_note"] > 20 and parts["invoice", "invoice"] > 300
 
 
+@pytest.mark.slow
 def test_it_posts_nothing_that_it_takes_back_again():
     """Debits and credits apart, where no correction nets them."""
     _, ours, oracle = both(120, before=False)
